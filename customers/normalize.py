@@ -1,0 +1,131 @@
+"""Canonical forms: what two spellings of one thing have in common.
+
+Pure functions of their argument: no keys, no Django, no state. What is stored is what the
+user gave (trimmed); these forms decide order, search and exact match.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+import phonenumbers
+
+DEFAULT_REGION = "NG"
+
+# `str.strip()` also removes the separators U+001C–U+001F and U+0085. They are control
+# characters, which a text may not hold: they must be seen and refused, not trimmed away.
+_CONTROL_SPACES = set("\x1c\x1d\x1e\x1f\x85")
+_WHITESPACE = "".join(
+    c for c in map(chr, range(0x3001)) if c.isspace() and c not in _CONTROL_SPACES
+)
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE_BUT_BREAKS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_TIN = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9 /-]+\Z")
+
+
+def trim(text: str) -> str:
+    """The text without white space around it; its inside is left as it is."""
+    return text.strip(_WHITESPACE)
+
+
+def has_unprintable(text: str, *, line_breaks: bool = False) -> bool:
+    """Whether the text holds a control character, a NUL or an unpaired surrogate.
+
+    `line_breaks` allows CR and LF, as a postal address needs them.
+    """
+    pattern = _UNPRINTABLE_BUT_BREAKS if line_breaks else _UNPRINTABLE
+    return pattern.search(text) is not None
+
+
+def marked(text: str) -> str:
+    """Compatibility-decomposed and case-folded, the combining marks kept in canonical order."""
+    if text.isascii():
+        return text.lower()
+    # Folding can compose nothing and decompose little; the second pass settles what it did.
+    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+
+
+def fold(text: str) -> str:
+    """The text without regard to case and accents: NFKD, casefold, combining marks dropped."""
+    decomposed = marked(text)
+    if decomposed.isascii():
+        return decomposed
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@cache
+def _any_marks() -> str:
+    """A regular expression for a run of combining marks, made once: Unicode has about 900."""
+    points = [p for p in range(0x300, 0x20000) if unicodedata.combining(chr(p))]
+    return "[" + "".join(map(chr, points)) + "]*"
+
+
+@lru_cache(maxsize=256)
+def marks_pattern(query: str) -> re.Pattern[str] | None:
+    """What to look for in `marked(text)`, or None where `fold(query) in fold(text)` says it all.
+
+    A letter of the query matches the letters that carry at least its marks, so each letter is
+    followed by a look-ahead for each of its own marks and then by any marks at all. Marks
+    before the first letter sit on nothing and are dropped.
+    """
+    letters: list[tuple[str, set[str]]] = []
+    for char in marked(query):
+        if not unicodedata.combining(char):
+            letters.append((char, set()))
+        elif letters:
+            letters[-1][1].add(char)
+    if not any(marks for _, marks in letters):
+        return None
+    run = _any_marks()
+    return re.compile(
+        "".join(
+            re.escape(base) + "".join(f"(?={run}{mark})" for mark in sorted(marks)) + run
+            for base, marks in letters
+        )
+    )
+
+
+def holds(text: str, query: str) -> bool:
+    """Whether `text` holds `query` as a search finds it: the definition that search is held to."""
+    pattern = marks_pattern(query)
+    if pattern is None:
+        return fold(query) in fold(text)
+    return pattern.search(marked(text)) is not None
+
+
+def email(text: str) -> str:
+    """The address as it is stored and matched: trimmed and lower-cased."""
+    return trim(text).lower()
+
+
+def phone(text: str) -> str:
+    """E.164 where the text has such a form (default region NG), else its letters and digits.
+
+    An extension is kept behind an `x`: it reaches somebody else. A number counts as one when its
+    length is possible; whether its range is in service changes from year to year, and a form
+    that is hashed and stored must not. Empty when the text has no letter or digit.
+    """
+    try:
+        number = phonenumbers.parse(text, DEFAULT_REGION)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is not None and phonenumbers.is_possible_number(number):
+        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return f"{e164}x{number.extension}" if number.extension else e164
+    return "".join(c for c in fold(text) if c.isalnum())
+
+
+def is_tin(text: str) -> bool:
+    """Whether the text is shaped like a tax number: letters, digits, spaces, `-` and `/`.
+
+    Known shapes are `12345678-0001` (FIRS), 10 digits (Joint Tax Board) and 13 digits (the Tax ID
+    in force from 2026); others are accepted, as long as one letter or digit is there.
+    """
+    return _TIN.match(text) is not None
+
+
+def tin(text: str) -> str:
+    """The tax number without spaces and hyphens, in capitals."""
+    return text.replace(" ", "").replace("-", "").upper()
