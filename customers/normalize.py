@@ -129,3 +129,17 @@ def is_tin(text: str) -> bool:
 def tin(text: str) -> str:
     """The tax number without spaces and hyphens, in capitals."""
     return text.replace(" ", "").replace("-", "").upper()
+
+
+MAX_NAME_KEY_BYTES = 2000
+
+
+def name_key(name: str) -> bytes:
+    """The sort key of a name: folded, in UTF-8, so that bytes order as code points do.
+
+    Cut to what a PostgreSQL index entry holds; 200 characters of any living script fit.
+    """
+    key = fold(name).encode()
+    if len(key) <= MAX_NAME_KEY_BYTES:
+        return key
+    return key[:MAX_NAME_KEY_BYTES].decode(errors="ignore").encode()

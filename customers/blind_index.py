@@ -1,0 +1,59 @@
+"""Blind index: keyed digests that answer "who has exactly this email, phone or TIN?".
+
+HMAC-SHA256, full length, of the normal form, under a key derived from BLIND_INDEX_KEY for each
+business and field. It shows which rows of one business hold equal values, and nothing across
+businesses; without the key a guess cannot be checked, as it could with a bare hash.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+from customers import normalize
+
+DIGEST_BYTES = 32
+NORMAL_FORMS: dict[str, Callable[[str], str]] = {
+    "email": normalize.email,
+    "phone": normalize.phone,
+    "tin": normalize.tin,
+}
+
+
+@lru_cache(maxsize=8192)
+def _subkeys(field: str, business_id: int) -> tuple[bytes, ...]:
+    if not settings.BLIND_INDEX_KEYS:
+        raise ImproperlyConfigured("BLIND_INDEX_KEY is not set.")
+    info = f"finora v1 blind index {field} {business_id}".encode()
+    return tuple(hmac.digest(key.encode(), info, "sha256") for key in settings.BLIND_INDEX_KEYS)
+
+
+def digests(field: str, business_id: int, value: str) -> list[bytes]:
+    """One digest for each configured key, the one that is written first.
+
+    Empty when the value has no normal form (a phone without a letter or digit).
+    """
+    normal = NORMAL_FORMS[field](value).encode()
+    if not normal:
+        return []
+    return [hmac.digest(key, normal, "sha256") for key in _subkeys(field, business_id)]
+
+
+def digest(field: str, business_id: int, value: str | None) -> bytes | None:
+    """The digest to store for a value, or None where there is nothing to match."""
+    found = digests(field, business_id, value) if value is not None else []
+    return found[0] if found else None
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "BLIND_INDEX_KEYS":
+        _subkeys.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,113 @@
+"""Encryption keys: parsed, named, derived for each business and purpose; and sealing with them.
+
+Sealed bytes are `version (1) | key id (4) | nonce (12) | AES-256-GCM ciphertext and tag`. The
+context is the additional authenticated data: bytes sealed for one place do not open in another.
+The key id names the entry of FIELD_ENCRYPTION_KEY, so opening is one try however many there are.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+KEY_ID_BYTES = 4
+NONCE_BYTES = 12
+_VERSION = b"\x01"
+_HEADER = len(_VERSION) + KEY_ID_BYTES
+_BODY = _HEADER + NONCE_BYTES
+
+
+class SealError(Exception):
+    """Sealed bytes that cannot be opened: forged, moved, cut, or sealed with a key not held.
+
+    The message never holds the bytes or a key.
+    """
+
+
+class Key(NamedTuple):
+    id: bytes
+    secret: bytes
+
+
+def parse_key(text: str) -> Key:
+    """One entry of FIELD_ENCRYPTION_KEY: 32 bytes in URL-safe base64, as Fernet has them.
+
+    Raises ValueError, without the text, for anything else.
+    """
+    try:
+        secret = base64.urlsafe_b64decode(text.encode("ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise ValueError("not 32 bytes in URL-safe base64")
+    return Key(hashlib.sha256(b"finora key id" + secret).digest()[:KEY_ID_BYTES], secret)
+
+
+@cache
+def keys() -> dict[bytes, Key]:
+    """The configured keys by id, the sealing one first. Raises ImproperlyConfigured."""
+    try:
+        parsed = [parse_key(text) for text in settings.ENCRYPTION_KEYS]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"FIELD_ENCRYPTION_KEY: an entry is {error}.") from None
+    if not parsed:
+        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEY is not set.")
+    return {key.id: key for key in parsed}
+
+
+def sealing_key_id() -> bytes:
+    """The id of the key that seals now: the first one configured."""
+    return next(iter(keys()))
+
+
+@lru_cache(maxsize=8192)
+def _cipher(key_id: bytes, purpose: str, business_id: int) -> AESGCM:
+    key = keys().get(key_id)
+    if key is None:
+        raise SealError("sealed with a key that is not configured")
+    info = f"finora v1 {purpose} {business_id}".encode()
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=info).derive(key.secret))
+
+
+def seal(data: bytes, *, purpose: str, business_id: int, context: bytes) -> bytes:
+    """Sealed bytes that only `unseal` with the same purpose, business and context opens."""
+    key_id = sealing_key_id()
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = _cipher(key_id, purpose, business_id).encrypt(nonce, data, context)
+    return b"".join((_VERSION, key_id, nonce, sealed))
+
+
+def unseal(sealed: bytes, *, purpose: str, business_id: int, context: bytes) -> bytes:
+    """The bytes that were sealed. Raises SealError; never answers anything else."""
+    if sealed[:1] != _VERSION or len(sealed) < _BODY:
+        raise SealError("not sealed by this version")
+    cipher = _cipher(sealed[1:_HEADER], purpose, business_id)
+    try:
+        return cipher.decrypt(sealed[_HEADER:_BODY], sealed[_BODY:], context)
+    except InvalidTag:
+        raise SealError("forged, or moved from another place") from None
+
+
+def key_id_of(sealed: bytes) -> bytes:
+    """The id of the key that sealed these bytes."""
+    return sealed[1:_HEADER]
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "ENCRYPTION_KEYS":
+        keys.cache_clear()
+        _cipher.cache_clear()
+
+
+setting_changed.connect(_forget)

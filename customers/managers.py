@@ -1,0 +1,151 @@
+"""The rules of the directory, as queries: whom they select, and how rows change. No request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+
+from customers import blind_index, clock, normalize
+
+if TYPE_CHECKING:
+    from customers.models import Customer
+
+    _QuerySet = models.QuerySet[Customer]
+else:
+    _QuerySet = models.QuerySet
+
+SEARCH_LIMIT = 50
+DEFAULT_NAME_LENGTH = 200
+
+
+class EmailInUse(IntegrityError):
+    """An active customer of the business has the email. `public_id` is that customer's id."""
+
+    def __init__(self, public_id: str) -> None:
+        super().__init__(f"The email is in use by {public_id}.")
+        self.public_id = public_id
+
+
+class CustomerInactive(Exception):
+    """The customer was soft-deleted: it can be read and restored, not edited."""
+
+
+class CustomerQuerySet(_QuerySet):
+    # Whom.
+
+    def in_business(self, business_id: int) -> Self:
+        """The customers of one business (its integer id); every request starts here."""
+        return self.filter(business_id=business_id)
+
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def inactive(self) -> Self:
+        """The soft-deleted ones."""
+        return self.filter(is_active=False)
+
+    def with_email(self, business_id: int, email: str) -> Self:
+        """Exact match in any letter case, by blind index."""
+        return self._with("email", business_id, email)
+
+    def with_phone(self, business_id: int, phone: str) -> Self:
+        """Exact match in any spelling, by blind index."""
+        return self._with("phone", business_id, phone)
+
+    def with_tin(self, business_id: int, tin: str) -> Self:
+        """Exact match with or without spaces and hyphens, by blind index."""
+        return self._with("tin", business_id, tin)
+
+    def _with(self, field: str, business_id: int, value: str) -> Self:
+        digests = blind_index.digests(field, business_id, value)
+        return self.filter(business_id=business_id, **{f"{field}_hash__in": digests})
+
+    # In which order.
+
+    def in_list_order(self) -> Self:
+        """By name without regard to case and accents, then by public id."""
+        return self.order_by("name_key", "public_id")
+
+    def after(self, name_key: bytes, public_id: str) -> Self:
+        """Those behind a place in list order: the keyset cursor's condition."""
+        # The first condition bounds the index scan; the second only settles equal names.
+        return self.filter(name_key__gte=name_key).filter(
+            Q(name_key__gt=name_key) | Q(public_id__gt=public_id)
+        )
+
+    # Search.
+
+    def search(self, business_id: int, query: str, limit: int = SEARCH_LIMIT) -> list[Customer]:
+        """Active customers whose name or email holds `query`, in list order, at most `limit`.
+
+        See normalize.holds for what a match is.
+        """
+        found: list[Customer] = []
+        for customer in self.in_business(business_id).active().in_list_order().iterator():
+            if normalize.holds(customer.name, query) or normalize.holds(customer.email, query):
+                found.append(customer)
+                if len(found) == limit:
+                    break
+        return found
+
+    # How rows change.
+
+    def find_or_create(
+        self, business_id: int, email: str, *, name: str | None = None, phone: str | None = None
+    ) -> tuple[Customer, bool]:
+        """The active customer with this email, made if there is none; and whether it was made.
+
+        Leans on the unique constraint, never on a check before an insert: any number of
+        simultaneous calls for one email make one customer.
+        """
+        mine = self.in_business(business_id).active().with_email(business_id, email)
+        while True:
+            customer = mine.first()
+            if customer is not None:
+                return customer, False
+            local_part = normalize.email(email).rpartition("@")[0]
+            try:
+                return self.create(
+                    business_id=business_id,
+                    email=email,
+                    name=name or local_part[:DEFAULT_NAME_LENGTH],
+                    phone=phone,
+                ), True
+            except EmailInUse:
+                # Someone was faster. That customer may be deleted again by now, so look anew.
+                continue
+
+    def edit(self, public_id: str, changes: dict[str, Any]) -> Customer:
+        """Changes the named fields of one active customer and leaves the others alone.
+
+        Raises DoesNotExist, CustomerInactive, EmailInUse.
+        """
+        with transaction.atomic():
+            customer = self.select_for_update().get(public_id=public_id)
+            if not customer.is_active:
+                raise CustomerInactive
+            for field, value in changes.items():
+                setattr(customer, field, value)
+            customer.save(update_fields=list(changes))
+        return customer
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Soft delete: the rows become inactive and their emails free; nothing is removed.
+
+        Answers what Django's own delete() does: how many, by model.
+        """
+        moment = clock.now()
+        count = self.active().update(
+            is_active=False, deleted_at=moment, updated_at=moment, packed=False
+        )
+        return count, {self.model._meta.label: count}
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def unpacked(self) -> Self:
+        """The search tail: rows changed since they were last packed into a segment."""
+        return self.filter(packed=False)

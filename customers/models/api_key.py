@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+
+from customers import clock
+from customers.models import identifiers
+from customers.models.business import Business
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+PREFIX_LENGTH = 12
+LAST_FOUR_LENGTH = 4
+
+
+def digest_of(key: str) -> bytes:
+    """SHA-256 of a key. A key has 192 random bits, so a bare hash cannot be guessed back."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def default_expiry() -> datetime:
+    return clock.now() + timedelta(days=settings.API_KEY_DAYS)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def issue(
+        self, business: Business, name: str, *, expires_at: datetime | None = None
+    ) -> tuple[ApiKey, str]:
+        """Makes a key of this deployment's environment; answers it and its only plain copy."""
+        key = f"{settings.FINORA_ENVIRONMENT}_sk_{secrets.token_hex(24)}"
+        made = self.create(
+            business=business,
+            name=name,
+            digest=digest_of(key),
+            prefix=key[:PREFIX_LENGTH],
+            last_four=key[-LAST_FOUR_LENGTH:],
+            environment=settings.FINORA_ENVIRONMENT,
+            expires_at=expires_at or default_expiry(),
+        )
+        return made, key
+
+    def usable(self) -> ApiKeyQuerySet:
+        """Keys that open the API now: of this environment, not revoked, not expired."""
+        return self.filter(
+            environment=settings.FINORA_ENVIRONMENT,
+            revoked_at=None,
+            expires_at__gt=clock.now(),
+        )
+
+    def for_request(self, key: str) -> ApiKey | None:
+        """The usable key with this text and its business, in one query; None for any other."""
+        return self.usable().filter(digest=digest_of(key)).select_related("business").first()
+
+    def revoke(self) -> int:
+        """Refuses these keys from the next request on, for good. Answers how many were live."""
+        return self.filter(revoked_at=None).update(revoked_at=clock.now())
+
+    def record_use(self, calls: int) -> int:
+        """Adds calls to the count and notes the time."""
+        return self.update(
+            last_used_at=clock.now(), total_calls=models.F("total_calls") + calls
+        )
+
+
+class ApiKey(models.Model):
+    """Opens the API for one business. The key itself is not kept: only what recognises it."""
+
+    class Environment(models.TextChoices):
+        TEST = "test"
+        LIVE = "live"
+
+    business = models.ForeignKey(Business, on_delete=models.PROTECT, related_name="api_keys")
+    public_id = models.CharField("id", max_length=40, default=identifiers.key_id, editable=False)
+    name = models.CharField(max_length=100, help_text="Where this key is used.")
+    digest = models.BinaryField(max_length=32, editable=False)
+    prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
+    last_four = models.CharField(max_length=LAST_FOUR_LENGTH, editable=False)
+    environment = models.CharField(max_length=4, choices=Environment.choices, editable=False)
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+    expires_at = models.DateTimeField("expires", default=default_expiry)
+    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+    total_calls = models.PositiveBigIntegerField("calls", default=0, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
+        constraints = [
+            # Authentication finds the one key with a digest, before it knows the business.
+            models.UniqueConstraint(fields=["digest"], name="api_key_digest_unique"),
+            # Staff and the key endpoints name a key by it.
+            models.UniqueConstraint(
+                fields=["business", "public_id"], name="api_key_public_id_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…{self.last_four})"
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.revoked_at is not None
+
+    def is_usable(self) -> bool:
+        """Whether it opens the API now."""
+        return (
+            self.environment == settings.FINORA_ENVIRONMENT
+            and not self.is_revoked
+            and self.expires_at > clock.now()
+        )

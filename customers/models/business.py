@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from django.db import models
+
+from customers import clock
+from customers.models import identifiers
+
+
+class Business(models.Model):
+    """A tenant: one accounting customer of ours, with a directory of its own."""
+
+    public_id = models.CharField("id", max_length=64, default=identifiers.business_id)
+    name = models.CharField(max_length=200)
+    is_suspended = models.BooleanField(
+        "suspended", default=False, help_text="Its keys are refused with BUSINESS_SUSPENDED."
+    )
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name_plural = "businesses"
+        constraints = [
+            # The API names businesses by it; create_business --id takes one from outside.
+            models.UniqueConstraint(fields=["public_id"], name="business_public_id_unique"),
+            # Staff find businesses by name; a blank one cannot be found or clicked.
+            models.CheckConstraint(condition=~models.Q(name=""), name="business_name_not_blank"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

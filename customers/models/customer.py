@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+
+from customers.fields import (
+    BlindIndexField,
+    SealedCharField,
+    SealedEmailField,
+    SealedTextField,
+    SortKeyField,
+    TrimmedCharField,
+    tin_shape,
+)
+from customers.managers import CustomerQuerySet, EmailInUse
+from customers import clock
+from customers.models import identifiers
+from customers.models.business import Business
+
+# Columns that follow another one, and so are written whenever that one is.
+FOLLOWERS = {
+    "name": ("name_key", "packed"),
+    "email": ("email_hash", "packed"),
+    "phone": ("phone_hash",),
+    "tin": ("tin_hash",),
+    "is_active": ("deleted_at", "packed"),
+}
+
+
+class Customer(models.Model):
+    """A person or company a business sells to.
+
+    `objects` holds the inactive ones too: the admin, foreign keys and dumps must see them, and
+    an invoice keeps its customer. Deleting is soft, on a row and on a queryset.
+    """
+
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="customers", db_index=False
+    )
+    public_id = models.CharField(
+        "id", max_length=40, default=identifiers.customer_id, editable=False
+    )
+    name = TrimmedCharField(max_length=200)
+    name_key = SortKeyField(of="name")
+    company_name = TrimmedCharField(max_length=200, null=True, blank=True)
+    email = SealedEmailField(max_length=254)
+    phone = SealedCharField(max_length=32, null=True, blank=True)
+    address = SealedTextField(max_length=500, null=True, blank=True)
+    tin = SealedCharField(
+        "TIN",
+        max_length=32,
+        null=True,
+        blank=True,
+        validators=[tin_shape],
+        help_text="Nigerian Tax Identification Number.",
+    )
+    email_hash = BlindIndexField(of="email")
+    phone_hash = BlindIndexField(of="phone", null=True)
+    tin_hash = BlindIndexField(of="tin", null=True)
+    account_balance_kobo = models.BigIntegerField(
+        "balance in kobo", default=0, editable=False, help_text="100 kobo are one naira."
+    )
+    is_active = models.BooleanField("active", default=True, editable=False)
+    deleted_at = models.DateTimeField("deleted", null=True, blank=True, editable=False)
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+    updated_at = models.DateTimeField("updated", default=clock.now, editable=False)
+    packed = models.BooleanField(default=False, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # find_or_create and every email conflict lean on it; an inactive row frees its email.
+            models.UniqueConstraint(
+                fields=["business", "email_hash"],
+                condition=Q(is_active=True),
+                name="customer_active_email_unique",
+                violation_error_code="email_in_use",
+                violation_error_message="An active customer of this business has this email.",
+            ),
+            # The API names customers by it, always together with the business.
+            models.UniqueConstraint(
+                fields=["business", "public_id"], name="customer_public_id_unique"
+            ),
+            # Search results and invoices show the name; a blank one cannot be found.
+            models.CheckConstraint(condition=~Q(name=""), name="customer_name_not_blank"),
+            # Restore and the staff's history read deleted_at; it must say what is_active says.
+            models.CheckConstraint(
+                condition=Q(is_active=True, deleted_at=None)
+                | Q(is_active=False, deleted_at__isnull=False),
+                name="customer_deleted_at_iff_inactive",
+            ),
+        ]
+        indexes = [
+            # GET /v1/customers and its cursor, one index for each `status`.
+            models.Index(
+                fields=["business", "name_key", "public_id"],
+                condition=Q(is_active=True),
+                name="customer_list_active",
+            ),
+            models.Index(
+                fields=["business", "name_key", "public_id"],
+                condition=Q(is_active=False),
+                name="customer_list_inactive",
+            ),
+            models.Index(fields=["business", "name_key", "public_id"], name="customer_list_all"),
+            # The filters by blind index; `email` among inactive rows too.
+            models.Index(fields=["business", "email_hash"], name="customer_email_hash"),
+            models.Index(
+                fields=["business", "phone_hash"],
+                condition=Q(phone_hash__isnull=False),
+                name="customer_phone_hash",
+            ),
+            models.Index(
+                fields=["business", "tin_hash"],
+                condition=Q(tin_hash__isnull=False),
+                name="customer_tin_hash",
+            ),
+            # Delta sync (updatedSince) and the created filters.
+            models.Index(fields=["business", "updated_at"], name="customer_updated"),
+            models.Index(fields=["business", "created_at"], name="customer_created"),
+            # The search tail, a few hundred rows of however many.
+            models.Index(
+                fields=["business", "id"], condition=Q(packed=False), name="customer_search_tail"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    def save(
+        self,
+        *args: Any,
+        update_fields: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Django's save(); the columns that follow a changed one are written with it.
+
+        Raises EmailInUse for an email that another active customer of the business has.
+        """
+        self.updated_at = clock.now()
+        if not self.is_active and self.deleted_at is None:
+            self.deleted_at = self.updated_at
+        if self.is_active:
+            self.deleted_at = None
+        if update_fields is None or {"name", "email", "is_active"} & set(update_fields):
+            self.packed = False
+        if update_fields is not None:
+            named = set(update_fields)
+            followers = (FOLLOWERS.get(field, ()) for field in named)
+            update_fields = named.union({"updated_at"}, *followers)
+        try:
+            # A savepoint where the caller has a transaction, so that what is there can be seen.
+            with transaction.atomic():
+                super().save(*args, update_fields=update_fields, **kwargs)
+        except IntegrityError:
+            holder = self.email_holder()
+            if holder is None:
+                raise
+            raise EmailInUse(holder) from None
+
+    def email_holder(self) -> str | None:
+        """The public id of another active customer of the business with this email, if any."""
+        if not self.is_active or not self.email:
+            return None
+        return (
+            type(self)
+            .objects.active()
+            .with_email(self.business_id, self.email)
+            .exclude(pk=self.pk)
+            .values_list("public_id", flat=True)
+            .first()
+        )
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Soft delete; again on an inactive customer it changes nothing."""
+        deleted = type(self).objects.filter(pk=self.pk).delete()
+        self.refresh_from_db(fields=["is_active", "deleted_at", "updated_at", "packed"])
+        return deleted
+
+    def restore(self) -> None:
+        """Makes an inactive customer active again. Raises EmailInUse."""
+        self.is_active = True
+        self.save(update_fields=["is_active"])
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Django's, and a form that shows the email hears of one in use, beside that field.
+
+        The form excludes the columns that the constraint names, as it does not show them.
+        """
+        shown = set(exclude or ())
+        if "email" not in shown:
+            shown -= {"business", "email_hash", "is_active"}
+        try:
+            super().validate_constraints(exclude=shown)
+        except ValidationError as error:
+            errors = error.update_error_dict({})
+            general = errors.pop("__all__", [])
+            for problem in general:
+                key = "email" if problem.code == "email_in_use" else "__all__"
+                errors.setdefault(key, []).append(problem)
+            raise ValidationError(errors) from None

@@ -1,0 +1,24 @@
+"""Public ids: `biz_…`, `cust_…`, `key_…`: opaque, time-ordered, URL-safe.
+
+The part behind the prefix is a ULID in lower case: 48 bits of milliseconds, 80 random bits, in
+26 characters of Crockford's base32. Integer ids stay inside.
+"""
+
+from ulid import ULID
+
+
+def _new(prefix: str) -> str:
+    return f"{prefix}_{str(ULID()).lower()}"
+
+
+def business_id() -> str:
+    return _new("biz")
+
+
+def customer_id() -> str:
+    return _new("cust")
+
+
+def key_id() -> str:
+    return _new("key")
+

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from django.db import models
+
+from customers import clock
+from customers.models.business import Business
+
+
+class SearchSegment(models.Model):
+    """One sealed, unchanging block of search lines of a business (see customers/search).
+
+    Derived data: dropping all segments and packing again gives the same answers.
+    """
+
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="search_segments", db_index=False
+    )
+    # Plain numbers: a segment's size shows in its bytes anyway, and merging chooses by it.
+    # Before the blob, so that listing segments reads none of it.
+    line_count = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=clock.now)
+    sealed = models.BinaryField()
+
+    class Meta:
+        indexes = [
+            # Every search lists the segments of one business.
+            models.Index(fields=["business", "id"], name="search_segment_of_business"),
+        ]
+
+    def __str__(self) -> str:
+        return f"segment {self.pk} of {self.line_count} lines"

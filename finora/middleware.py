@@ -1,0 +1,102 @@
+"""What surrounds every request, and what surrounds the pages only.
+
+The API authenticates by key: sessions, CSRF, messages and framing rules have nothing to do there,
+so `/v1` passes them by.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import time
+from collections.abc import Callable
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from finora.logging import request_id
+
+access_log = logging.getLogger("finora.access")
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class RequestIdMiddleware:
+    """Names the request, and writes its one log line: no query, no body, no key."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        # 80 random bits: 16 lower-case letters and digits.
+        name = "req_" + base64.b32encode(os.urandom(10)).decode().lower()
+        request.request_id = name  # type: ignore[attr-defined]
+        token = request_id.set(name)
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = name
+            if access_log.isEnabledFor(logging.INFO):
+                match = request.resolver_match
+                access_log.info(
+                    "request",
+                    extra={
+                        "fields": {
+                            "method": request.method,
+                            "route": match.route if match else None,
+                            "status": response.status_code,
+                            "ms": round((time.perf_counter() - started) * 1000, 2),
+                            "key": getattr(request, "api_key_id", None),
+                        }
+                    },
+                )
+            return response
+        finally:
+            request_id.reset(token)
+
+
+class _PagesOnly:
+    """Makes a middleware of Django's step aside for the API."""
+
+    get_response: GetResponse
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith("/v1/"):
+            return self.get_response(request)
+        response: HttpResponseBase = super().__call__(request)  # type: ignore[misc]
+        return response
+
+
+class PagesStaticMiddleware(_PagesOnly, WhiteNoiseMiddleware):
+    pass
+
+
+class PagesSessionMiddleware(_PagesOnly, SessionMiddleware):
+    pass
+
+
+class PagesCommonMiddleware(_PagesOnly, CommonMiddleware):
+    pass
+
+
+class PagesCsrfMiddleware(_PagesOnly, CsrfViewMiddleware):
+    pass
+
+
+class PagesAuthenticationMiddleware(_PagesOnly, AuthenticationMiddleware):
+    pass
+
+
+class PagesMessageMiddleware(_PagesOnly, MessageMiddleware):
+    pass
+
+
+class PagesFrameMiddleware(_PagesOnly, XFrameOptionsMiddleware):
+    pass

@@ -1,0 +1,211 @@
+"""Environment → settings, in this one file. Names and meanings: README, "Configuration".
+
+A variable that is set wrongly stops the start with its name; every secret can be given as
+NAME_FILE, the path of a file that holds it. What only makes sense together (keys that are
+missing, weak or reused, a deployment that is not safe) is a system check: customers/checks.py.
+"""
+
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+from environs import FileAwareEnv, validate
+
+from finora.demo_keys import demo_keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = FileAwareEnv(strip_whitespace=True)
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+FINORA_ENVIRONMENT: str = env.str(
+    "FINORA_ENVIRONMENT", "test", validate=validate.OneOf(["test", "live"])
+)
+FINORA_DATA_DIR = Path(env.str("FINORA_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+DEBUG: bool = env.bool("DEBUG", False)
+
+# --- keys -----------------------------------------------------------------------------------
+
+SECRET_KEY: str = env.str("SECRET_KEY", "")
+# Named FIELD_… in the environment, as the package has it. The first one seals.
+ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEY", [])
+# The first one is written; the others are still looked up while a rotation runs.
+BLIND_INDEX_KEYS: list[str] = env.list("BLIND_INDEX_KEY", [])
+
+DEMO_KEYS: dict[str, str] = {}
+if FINORA_ENVIRONMENT == "test" and not (SECRET_KEY or ENCRYPTION_KEYS or BLIND_INDEX_KEYS):
+    DEMO_KEYS = demo_keys(FINORA_DATA_DIR)
+    SECRET_KEY = DEMO_KEYS["SECRET_KEY"]
+    ENCRYPTION_KEYS = [DEMO_KEYS["FIELD_ENCRYPTION_KEY"]]
+    BLIND_INDEX_KEYS = [DEMO_KEYS["BLIND_INDEX_KEY"]]
+
+# django-encrypted-model-fields builds its cipher when it is imported, before any check can
+# speak. Keys it cannot use are kept from it, so that the check can name them; nothing is ever
+# sealed with this stand-in: the keyring reads ENCRYPTION_KEYS and refuses.
+FIELD_ENCRYPTION_KEY: list[str] = []
+for _key in ENCRYPTION_KEYS:
+    try:
+        Fernet(_key)
+    except ValueError:
+        continue
+    FIELD_ENCRYPTION_KEY.append(_key)
+FIELD_ENCRYPTION_KEY = FIELD_ENCRYPTION_KEY or [Fernet.generate_key().decode()]
+
+# Open the Fernet tokens that django-encrypted-model-fields itself wrote: for moving an existing
+# table here, and for no longer, as such a token is not tied to its row.
+ACCEPT_PACKAGE_TOKENS: bool = env.bool("ACCEPT_PACKAGE_TOKENS", False)
+
+# --- the site -------------------------------------------------------------------------------
+
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "encrypted_model_fields",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "customers",
+]
+
+# Sessions, messages, CSRF and framing rules serve the pages; the API answers without them.
+MIDDLEWARE = [
+    "finora.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "finora.middleware.PagesStaticMiddleware",
+    "finora.middleware.PagesSessionMiddleware",
+    "finora.middleware.PagesCommonMiddleware",
+    "finora.middleware.PagesCsrfMiddleware",
+    "finora.middleware.PagesAuthenticationMiddleware",
+    "finora.middleware.PagesMessageMiddleware",
+    "finora.middleware.PagesFrameMiddleware",
+]
+
+ROOT_URLCONF = "finora.urls"
+WSGI_APPLICATION = "finora.wsgi.application"
+# Both spellings of a path are routed; a redirect would cost an integration its POST body.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- database -------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{FINORA_DATA_DIR / 'finora.sqlite3'}")
+}
+_database = DATABASES["default"]
+_options = _database.setdefault("OPTIONS", {})
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # Readers beside one writer; a writer takes its lock at BEGIN and waits its turn, or two
+    # that read first and write later would meet "database is locked".
+    _options.setdefault("transaction_mode", "IMMEDIATE")
+    _options.setdefault("timeout", 20)
+    _options.setdefault(
+        "init_command",
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;"
+        " PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY",
+    )
+    _database["CONN_MAX_AGE"] = None
+elif _database["ENGINE"] == "django.db.backends.postgresql":
+    # Parameters travel apart from the statement and the server keeps its plan.
+    _options.setdefault("server_side_binding", True)
+    _options.setdefault("prepare_threshold", 2)
+    _options.setdefault("connect_timeout", 3)
+    _database.setdefault("CONN_MAX_AGE", 600)
+    _database["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- API ------------------------------------------------------------------------------------
+
+RATE_LIMITS: str = env.str("RATE_LIMITS", "60/minute,1000/hour,10000/day,10 concurrent")
+REDIS_URL: str = env.str("REDIS_URL", "")
+API_KEY_DAYS: int = env.int("API_KEY_DAYS", 90, validate=validate.Range(min=1, max=3650))
+MAX_BODY_BYTES = 64 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "customers.api.envelope.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "customers.api.schema.EnvelopeSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- pages ----------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = FINORA_DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MANIFEST_STRICT = False
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# --- safety ---------------------------------------------------------------------------------
+
+# Behind TLS in production; `make run` on a laptop speaks plain HTTP.
+HTTPS_ONLY: bool = env.bool("HTTPS_ONLY", FINORA_ENVIRONMENT == "live")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
+# Probes come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+if env.bool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "finora.logging.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "finora": {"level": env.log_level("LOG_LEVEL", "INFO")},
+        # Its handlers would mail or print what a request held.
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # The access line already says it, with the request id.
+        "django.request": {"level": "CRITICAL"},
+        "django.server": {"level": "CRITICAL"},
+    },
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Finora customers API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+}
