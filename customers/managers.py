@@ -47,6 +47,16 @@ class CustomerQuerySet(_QuerySet):
         """The soft-deleted ones."""
         return self.filter(is_active=False)
 
+    def with_status(self, status: str) -> Self:
+        """`active`, `inactive` or `all`."""
+        return {"active": self.active, "inactive": self.inactive, "all": self.all}[status]()
+
+    def with_public_id(self, public_id: str) -> Self:
+        """The one with this id, or none; also for a text that no id can be."""
+        if not public_id.isascii() or not public_id.isprintable():
+            return self.none()
+        return self.filter(public_id=public_id)
+
     def with_email(self, business_id: int, email: str) -> Self:
         """Exact match in any letter case, by blind index."""
         return self._with("email", business_id, email)
@@ -75,6 +85,10 @@ class CustomerQuerySet(_QuerySet):
         return self.filter(name_key__gte=name_key).filter(
             Q(name_key__gt=name_key) | Q(public_id__gt=public_id)
         )
+
+    def with_columns_shown(self) -> Self:
+        """Without the columns that only lookups need."""
+        return self.defer("email_hash", "phone_hash", "tin_hash", "deleted_at", "packed")
 
     # Search.
 
@@ -124,7 +138,7 @@ class CustomerQuerySet(_QuerySet):
         Raises DoesNotExist, CustomerInactive, EmailInUse.
         """
         with transaction.atomic():
-            customer = self.select_for_update().get(public_id=public_id)
+            customer = self.select_for_update().with_public_id(public_id).get()
             if not customer.is_active:
                 raise CustomerInactive
             for field, value in changes.items():

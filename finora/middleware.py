@@ -1,7 +1,7 @@
 """What surrounds every request, and what surrounds the pages only.
 
 The API authenticates by key: sessions, CSRF, messages and framing rules have nothing to do there,
-so `/v1` passes them by.
+so all but the pages pass them by.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from finora.logging import request_id
 
 access_log = logging.getLogger("finora.access")
+PAGES = ("/admin", "/docs", "/redoc", "/static/")
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -63,12 +64,12 @@ class RequestIdMiddleware:
 
 
 class _PagesOnly:
-    """Makes a middleware of Django's step aside for the API."""
+    """Makes a middleware of Django's step aside for what is not a page."""
 
     get_response: GetResponse
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info.startswith("/v1/"):
+        if not request.path_info.startswith(PAGES):
             return self.get_response(request)
         response: HttpResponseBase = super().__call__(request)  # type: ignore[misc]
         return response

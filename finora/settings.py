@@ -5,6 +5,7 @@ NAME_FILE, the path of a file that holds it. What only makes sense together (key
 missing, weak or reused, a deployment that is not safe) is a system check: customers/checks.py.
 """
 
+import os
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -15,7 +16,7 @@ from finora.demo_keys import demo_keys
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = FileAwareEnv(strip_whitespace=True)
-env.read_env(BASE_DIR / ".env", recurse=False)
+env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"), recurse=False)
 
 FINORA_ENVIRONMENT: str = env.str(
     "FINORA_ENVIRONMENT", "test", validate=validate.OneOf(["test", "live"])
@@ -125,6 +126,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         " PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY",
     )
     _database["CONN_MAX_AGE"] = None
+    # Tests with threads need a file: an in-memory database is one connection's own.
+    _database["TEST"] = {"NAME": FINORA_DATA_DIR / "test.sqlite3"}
 elif _database["ENGINE"] == "django.db.backends.postgresql":
     # Parameters travel apart from the statement and the server keeps its plan.
     _options.setdefault("server_side_binding", True)

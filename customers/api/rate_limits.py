@@ -1,9 +1,9 @@
 """How often one key (or one address) may call.
 
-Sixty a minute (rolling), a thousand an hour (from the full hour), ten thousand a day (from
-midnight UTC), ten at once: all four are asked and counted in one step, so a refused request
-consumes nothing and each limit is exact. With a Redis URL a small script takes that step for all
-workers; without one, or while Redis is away, each process counts for itself.
+So many a minute (rolling), an hour (from the full hour), a day (from midnight UTC) and at once:
+all four are asked and counted in one step, so a refused request consumes nothing. With a Redis
+URL that step is one script, exact for all workers. Without one, or while Redis does not answer
+(looked at again every few seconds), each process counts for itself.
 
 Not built on ``limits``: it counts one window per call, so four cannot be counted, or left
 uncounted, together; and its memory storage loses counts between threads and keeps every key.
@@ -16,10 +16,9 @@ import secrets
 import threading
 import time
 from bisect import bisect_right
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from typing import Literal, NamedTuple
+from collections import Counter, OrderedDict
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import redis
 from redis.backoff import NoBackoff
@@ -35,6 +34,7 @@ STORE_TIMEOUT = 0.25  # seconds a request may lose to a store that does not answ
 STORE_RETRY = 5.0  # seconds between two looks at a store that is away
 SLOT_SECONDS = 60.0  # then the slot of a killed worker is free; longer than any request takes
 LOCAL_TICKET = "local"
+NAMES = ("minute", "hour", "day", "concurrent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,9 @@ def parse_limits(text: str) -> Limits | None:
     parts: dict[str, int] = {}
     for part in map(str.strip, text.lower().split(",")):
         match = re.fullmatch(r"([0-9]{1,9})(?:/(minute|hour|day)| +(concurrent))", part)
-        if match is None:
-            example = "'60/minute,1000/hour,10000/day,10 concurrent', or 'off'"
-            raise ValueError(f"Not a rate limit: {part!r}. Write for example {example}.")
-        name = match[2] or match[3]
-        if name in parts:
-            raise ValueError(f"The rate limit names {name!r} twice.")
+        if match is None or (name := match[2] or match[3]) in parts:
+            example = "'60/minute,1000/hour,10000/day,10 concurrent' or 'off'"
+            raise ValueError(f"{part!r} is no rate limit, or a second one; write {example}.")
         parts[name] = int(match[1])
     return Limits(**parts)
 
@@ -75,115 +72,91 @@ class Verdict(NamedTuple):
     allowed: bool
     limit: int | None
     remaining: int | None
-    reset: float  # unix seconds: when the oldest counted request leaves the minute
+    reset: float  # unix seconds: when remaining next grows
     retry_after: int | None  # whole seconds, on a refusal
-    reason: Literal["minute", "hour", "day", "concurrent"] | None  # the one that takes longest
+    reason: str | None  # the name of the limit that refused; of several, the longest to wait for
     ticket: str | None  # the concurrency slot, for leave()
 
 
-class _Seen(NamedTuple):
-    """What a store had counted before this request; times in microseconds."""
+def _verdict(limits: Limits, ticket: str, now: int, leaving: int, *counts: int) -> Verdict:
+    """Judge by the counts (in the order of NAMES) before this request.
 
-    now: int
-    oldest: int  # when the first request in the rolling minute came
-    blocking: int  # when the one came that has to leave the minute before another may enter
-    minute: int
-    hour: int
-    day: int
-    concurrent: int
-
-
-def _verdict(limits: Limits, seen: _Seen, ticket: str) -> Verdict:
-    waits: list[tuple[int, Literal["minute", "hour", "day", "concurrent"]]] = []
-    if limits.minute is not None and seen.minute >= limits.minute:
-        waits.append((seen.blocking + MINUTE - seen.now, "minute"))
-    if limits.hour is not None and seen.hour >= limits.hour:
-        waits.append((HOUR - seen.now % HOUR, "hour"))
-    if limits.day is not None and seen.day >= limits.day:
-        waits.append((DAY - seen.now % DAY, "day"))
-    if limits.concurrent is not None and seen.concurrent >= limits.concurrent:
-        waits.append((SECOND, "concurrent"))  # a guess: nobody knows when a request will end
-
-    wait, reason = max(waits, default=(0, None))
-    used = seen.minute + (not waits)
+    ``leaving`` is when the request came that makes room by leaving the minute: the oldest, or a
+    later one after the limit was lowered. When a slot will be free nobody knows: say a second.
+    """
+    waits = (leaving + MINUTE - now, HOUR - now % HOUR, DAY - now % DAY, SECOND)
+    given = (limits.minute, limits.hour, limits.day, limits.concurrent)
+    asked = zip(NAMES, given, counts, waits, strict=True)
+    full = [(wait, name) for name, limit, count, wait in asked if limit and count >= limit]
+    wait, reason = max(full, default=(0, None))
+    used = counts[0] + (not full)
     return Verdict(
-        allowed=not waits,
+        allowed=not full,
         limit=limits.minute,
-        remaining=None if limits.minute is None else max(0, limits.minute - used),
-        reset=(seen.oldest + MINUTE) / SECOND,
-        retry_after=math.ceil(wait / SECOND) if waits else None,
+        remaining=limits.minute and max(0, limits.minute - used),
+        reset=(leaving + MINUTE) / SECOND,
+        retry_after=math.ceil(wait / SECOND) if full else None,
         reason=reason,
-        ticket=None if waits or limits.concurrent is None else ticket,
+        ticket=ticket if limits.concurrent and not full else None,
     )
-
-
-@dataclass(slots=True)
-class _Usage:
-    recent: list[int] = field(default_factory=list)
-    concurrent: int = 0
-    hour: int = 0
-    day: int = 0
-    rolled_at: int = 0
-
-    def roll(self, now: int) -> bool:
-        """Drop what no longer counts; whether anything is left."""
-        if self.recent and self.recent[0] <= now - MINUTE:
-            del self.recent[: bisect_right(self.recent, now - MINUTE)]
-        if self.rolled_at // HOUR != now // HOUR:
-            self.hour = 0
-            self.day = self.day if self.rolled_at // DAY == now // DAY else 0
-            self.rolled_at = now
-        return bool(self.recent or self.concurrent or self.hour or self.day)
 
 
 class _LocalStore:
     """This process's own counters."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._usages: OrderedDict[str, _Usage] = OrderedDict()
+        self._recent: OrderedDict[str, list[int]] = OrderedDict()
+        self._hours: Counter[str] = Counter()
+        self._days: Counter[str] = Counter()
+        self._busy: Counter[str] = Counter()
+        self._rolled_at = 0
 
     def enter(self, key: str, limits: Limits) -> Verdict:
         with self._lock:
-            now = int(self._clock() * SECOND)
-            self._forget_idle(now)
-            usage = self._usages.setdefault(key, _Usage())
-            usage.roll(now)
-            recent, used = usage.recent, len(usage.recent)
-            oldest = recent[0] if recent else now
-            full = limits.minute is not None and used >= limits.minute
-            blocking = recent[used - limits.minute] if full else oldest
-            seen = _Seen(now, oldest, blocking, used, usage.hour, usage.day, usage.concurrent)
-            verdict = _verdict(limits, seen, LOCAL_TICKET)
+            now = int(time.time() * SECOND)
+            self._forget(now)
+            recent = self._recent.setdefault(key, [])
+            del recent[: bisect_right(recent, now - MINUTE)]
+            used = len(recent)
+            leaving = recent[max(0, used - (limits.minute or used))] if recent else now
+            counts = [count.get(key, 0) for count in (self._hours, self._days, self._busy)]
+            verdict = _verdict(limits, LOCAL_TICKET, now, leaving, used, *counts)
             if verdict.allowed:
-                if limits.minute is not None:
+                if limits.minute:
                     recent.append(now)
-                if limits.hour is not None or limits.day is not None:
-                    usage.hour += 1
-                    usage.day += 1
-                if limits.concurrent is not None:
-                    usage.concurrent += 1
+                if limits.hour or limits.day:
+                    self._hours[key] += 1
+                    self._days[key] += 1
+                if limits.concurrent:
+                    self._busy[key] += 1
             return verdict
 
     def leave(self, key: str) -> None:
         with self._lock:
-            self._usages[key].concurrent -= 1
+            self._busy[key] -= 1
+            if not self._busy[key]:
+                del self._busy[key]
 
-    def _forget_idle(self, now: int) -> None:
-        # Two keys looked at for at most one added: memory follows the keys in use, with no timer.
-        for _ in range(min(2, len(self._usages))):
-            key, usage = self._usages.popitem(last=False)
-            if usage.roll(now):
-                self._usages[key] = usage
+    def _forget(self, now: int) -> None:
+        """Drop what no longer counts, so that memory follows the keys in use, with no timer."""
+        if now // HOUR != self._rolled_at // HOUR:
+            self._hours.clear()
+            if now // DAY != self._rolled_at // DAY:
+                self._days.clear()
+            self._rolled_at = now
+        for _ in range(min(2, len(self._recent))):  # two looked at for each one added
+            key, recent = self._recent.popitem(last=False)
+            if recent and recent[-1] > now - MINUTE:
+                self._recent[key] = recent
 
 
-# Redis runs a script as one step, by its own clock (a given one is for tests). A slot is a ticket
-# that expires, so a killed worker cannot keep it. Limits: minute, hour, day, concurrent.
+# Redis runs a script as one step, by its own clock. A slot is a ticket that expires, so a killed
+# worker cannot keep it. Keys: minute, slots, counts. Limits: minute, hour, day, concurrent.
 _ENTER = """
 local limit, ticket, slot, clock = {}, ARGV[5], tonumber(ARGV[6]), redis.call('TIME')
 for i = 1, 4 do limit[i] = tonumber(ARGV[i]) end
-local now = tonumber(ARGV[7]) or clock[1] * 1000000 + clock[2]
+local now = clock[1] * 1000000 + clock[2]
 local hour, day = math.floor(now / 3600000000), math.floor(now / 86400000000)
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000000)
@@ -191,72 +164,50 @@ redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local used, busy = redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', KEYS[2])
 local counts = redis.call('HMGET', KEYS[3], 'hour' .. hour, 'day' .. day)
 local count = {used, tonumber(counts[1] or 0), tonumber(counts[2] or 0), busy}
-local function came(rank)
-  return tonumber(redis.call('ZRANGE', KEYS[1], rank, rank, 'WITHSCORES')[2] or now)
-end
-local seen = {now, came(0), came(math.max(0, used - (limit[1] or used))), unpack(count)}
-for i = 1, 4 do
-  if limit[i] and count[i] >= limit[i] then return seen end
-end
+local rank = math.max(0, used - (limit[1] or used))
+local leaving = redis.call('ZRANGE', KEYS[1], rank, rank, 'WITHSCORES')[2] or now
+local seen = {now, tonumber(leaving), unpack(count)}
+for i = 1, 4 do if limit[i] and count[i] >= limit[i] then return seen end end
 
-if limit[1] then
-  redis.call('ZADD', KEYS[1], now, ticket)
-  redis.call('PEXPIRE', KEYS[1], 60000)
-end
+if limit[1] then redis.call('ZADD', KEYS[1], now, ticket) end
 if limit[2] or limit[3] then
   redis.call('HINCRBY', KEYS[3], 'hour' .. hour, 1)
   redis.call('HINCRBY', KEYS[3], 'day' .. day, 1)
-  redis.call('PEXPIRE', KEYS[3], math.ceil(((day + 1) * 86400000000 - now) / 1000))
 end
-if limit[4] then
-  redis.call('ZADD', KEYS[2], now + slot, ticket)
-  redis.call('PEXPIRE', KEYS[2], math.ceil(slot / 1000))
-end
+if limit[4] then redis.call('ZADD', KEYS[2], now + slot, ticket) end
+redis.call('PEXPIRE', KEYS[1], 60000)
+redis.call('PEXPIRE', KEYS[2], math.ceil(slot / 1000))
+redis.call('PEXPIRE', KEYS[3], math.ceil(((day + 1) * 86400000000 - now) / 1000))
 return seen
 """
 
 
 class _SharedStore:
-    """Counters in Redis, exact across worker processes and machines."""
+    """Counters in Redis, for all worker processes and machines."""
 
-    def __init__(self, url: str, slot_seconds: float, clock: Callable[[], float] | None) -> None:
+    def __init__(self, url: str) -> None:
         # No retries: a request that was counted before its answer got lost would count twice.
         timeouts = {"socket_timeout": STORE_TIMEOUT, "socket_connect_timeout": STORE_TIMEOUT}
         self._redis = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **timeouts)
         self._script = self._redis.register_script(_ENTER)
-        self._slot = int(slot_seconds * SECOND)
-        self._clock = clock
 
     def enter(self, key: str, limits: Limits) -> Verdict:
+        names = [f"finora:rate:{{{key}}}:{part}" for part in ("minute", "slots", "counts")]
         ticket = secrets.token_hex(12)
-        given = [limits.minute, limits.hour, limits.day, limits.concurrent]
-        now = None if self._clock is None else int(self._clock() * SECOND)
-        arguments = ["" if value is None else value for value in [*given, ticket, self._slot, now]]
-        return _verdict(limits, _Seen(*self._script(self._names(key), arguments)), ticket)
+        given = (limits.minute, limits.hour, limits.day, limits.concurrent)
+        arguments = [*(limit or "" for limit in given), ticket, int(SLOT_SECONDS * SECOND)]
+        return _verdict(limits, ticket, *self._script(names, arguments))
 
     def leave(self, key: str, ticket: str) -> None:
-        self._redis.zrem(self._names(key)[1], ticket)
-
-    def _names(self, key: str) -> list[str]:
-        return [f"finora:rate:{{{key}}}:{part}" for part in ("minute", "slots", "counts")]
+        self._redis.zrem(f"finora:rate:{{{key}}}:slots", ticket)
 
 
 class RateLimiter:
-    """Ask ``enter`` before a request and, once it is done, ``leave`` exactly once.
+    """Ask ``enter`` before a request; once it is done, give its verdict to ``leave`` exactly once."""
 
-    While Redis does not answer, this process counts for itself and looks again every few seconds.
-    The clock is for tests; without one, Redis' own serves all workers.
-    """
-
-    def __init__(
-        self,
-        redis_url: str | None,
-        *,
-        slot_seconds: float = SLOT_SECONDS,
-        clock: Callable[[], float] | None = None,
-    ) -> None:
-        self._local = _LocalStore(clock or time.time)
-        self._shared = _SharedStore(redis_url, slot_seconds, clock) if redis_url else None
+    def __init__(self, redis_url: str | None) -> None:
+        self._local = _LocalStore()
+        self._shared = _SharedStore(redis_url) if redis_url else None
         self._lock = threading.Lock()
         self._look_again: float | None = None  # monotonic; None while the store answers
 
@@ -265,12 +216,11 @@ class RateLimiter:
         if self._shared is not None and self._may_ask():
             try:
                 verdict = self._shared.enter(key, limits)
-            except redis.RedisError as error:
-                self._note(error)
-            else:
                 if was_away:
                     self._note(None)
                 return verdict
+            except redis.RedisError as error:
+                self._note(error)
         return self._local.enter(key, limits)
 
     def leave(self, key: str, verdict: Verdict) -> None:
@@ -284,11 +234,10 @@ class RateLimiter:
 
     def _may_ask(self) -> bool:
         """Whether to ask the store: always while it answers, else one caller now and then."""
-        if self._look_again is None:
-            return True
         with self._lock:
-            now = time.monotonic()
-            if self._look_again is not None and now < self._look_again:
+            if self._look_again is None:
+                return True
+            if (now := time.monotonic()) < self._look_again:
                 return False
             self._look_again = now + STORE_RETRY
             return True
@@ -298,7 +247,6 @@ class RateLimiter:
         with self._lock:
             changed = (self._look_again is None) is (error is not None)
             self._look_again = None if error is None else time.monotonic() + STORE_RETRY
-        if changed and error is not None:
-            logger.warning("The rate limit store is away (%s); each process counts.", type(error))
-        elif changed:
-            logger.warning("The rate limit store is back.")
+        if changed:
+            state = f"is away ({type(error).__name__}); each process counts" if error else "is back"
+            logger.warning("The rate limit store %s.", state)

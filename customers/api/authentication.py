@@ -1,0 +1,94 @@
+"""Who calls: an API key, and by it exactly one business."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import re
+import threading
+import time
+from collections import Counter
+
+from django.conf import settings
+from django.db import DatabaseError
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from customers.api.envelope import invalid_api_key, unauthorized
+from customers.models import ApiKey
+
+log = logging.getLogger("finora.api")
+
+_BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <key>`. One query finds the key and its business.
+
+    Nothing is cached in front of it: a revoked key is refused from the next request on.
+    """
+
+    def authenticate(self, request: Request) -> tuple[None, ApiKey]:
+        match = _BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
+        if match is None:
+            raise unauthorized()
+        text = match[1]
+        if not text.startswith(f"{settings.FINORA_ENVIRONMENT}_sk_"):
+            raise invalid_api_key()
+        key = ApiKey.objects.for_request(text)
+        if key is None:
+            raise invalid_api_key()
+        usage.count(key)
+        return None, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class UsageCounter:
+    """Counts calls in memory and adds them to the key's row at most once a minute.
+
+    A process that is killed loses at most its last minute of counts.
+    """
+
+    def __init__(self, seconds: float = 60) -> None:
+        self.seconds = seconds
+        self._calls: Counter[int] = Counter()
+        self._written: dict[int, float] = {}
+        self._lock = threading.Lock()
+
+    def count(self, key: ApiKey) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._calls[key.pk] += 1
+            if now - self._written.get(key.pk, -self.seconds) < self.seconds:
+                return
+            self._written[key.pk] = now
+            calls = self._calls.pop(key.pk)
+        self._write(key.pk, calls)
+
+    def flush(self) -> None:
+        """Writes what is still counted: when the process ends."""
+        with self._lock:
+            counted, self._calls = self._calls, Counter()
+            self._written.clear()
+        for pk, calls in counted.items():
+            self._write(pk, calls)
+
+    def _write(self, pk: int, calls: int) -> None:
+        try:
+            ApiKey.objects.filter(pk=pk).record_use(calls)
+        except DatabaseError as error:
+            # Statistics must not fail a request that could be answered; counted again later.
+            log.warning("calls not recorded yet", exc_info=error)
+            with self._lock:
+                self._calls[pk] += calls
+
+
+usage = UsageCounter()
+
+
+def flush_usage_at_exit() -> None:
+    """For server processes: writes the counts of the last minute when the process ends."""
+    atexit.register(usage.flush)
+

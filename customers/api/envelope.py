@@ -1,0 +1,184 @@
+"""The one shape of every answer, errors included: see the API contract's error table."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import orjson
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions as drf
+from rest_framework.request import Request
+
+from customers import clock
+from customers.api.timestamps import iso
+from customers.managers import CustomerInactive, EmailInUse
+
+log = logging.getLogger("finora.api")
+
+Details = list[dict[str, str]]
+AnyRequest = HttpRequest | Request
+
+
+class ApiError(Exception):
+    """An answer of the error table. The message is fixed text: it never holds a personal value."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        details: Details | None = None,
+        retry_after: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+        self.retry_after = retry_after
+        self.headers = headers or {}
+
+
+def invalid_parameter(name: str, message: str) -> ApiError:
+    """INVALID_REQUEST for one query parameter."""
+    return ApiError(400, "INVALID_REQUEST", message, details=[{"field": name, "message": message}])
+
+
+invalid_request = partial(ApiError, 400, "INVALID_REQUEST")
+unauthorized = partial(
+    ApiError,
+    401,
+    "UNAUTHORIZED",
+    "Send your API key in the header Authorization: Bearer <key>.",
+    headers={"WWW-Authenticate": "Bearer"},
+)
+# One answer for unknown, revoked, expired and other-environment keys: it helps no one guess.
+invalid_api_key = partial(
+    ApiError,
+    401,
+    "INVALID_API_KEY",
+    "This API key is not valid here.",
+    headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+)
+not_found = partial(ApiError, 404, "NOT_FOUND", "There is nothing at this address.")
+internal_error = partial(
+    ApiError,
+    500,
+    "INTERNAL_ERROR",
+    "Something went wrong on our side. Give us the request id and we can find out what.",
+)
+unavailable = partial(
+    ApiError,
+    503,
+    "SERVICE_UNAVAILABLE",
+    "The service cannot reach its database. Try again shortly.",
+    retry_after=5,
+)
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _respond(request: AnyRequest, payload: dict[str, Any], status: int) -> HttpResponse:
+    response = HttpResponse(
+        orjson.dumps(payload, default=_exact), content_type="application/json", status=status
+    )
+    headers = response.headers
+    headers["Cache-Control"] = "no-store"
+    limit = getattr(request, "rate_limit", None)
+    if limit is not None:
+        headers["X-RateLimit-Limit"] = str(limit["limit"])
+        headers["X-RateLimit-Remaining"] = str(limit["remaining"])
+        headers["X-RateLimit-Reset"] = limit["reset"]
+    return response
+
+
+def success(request: AnyRequest, data: Any, *, status: int = 200, **meta: Any) -> HttpResponse:
+    """`data` in the envelope; `meta` adds to the three entries every answer has."""
+    payload = {
+        "success": True,
+        "data": data,
+        "meta": {
+            "requestId": request.request_id,  # type: ignore[union-attr]
+            "timestamp": iso(clock.now()),
+            "rateLimit": getattr(request, "rate_limit", None),
+            **meta,
+        },
+    }
+    return _respond(request, payload, status)
+
+
+def failure(request: AnyRequest, error: ApiError) -> HttpResponse:
+    """The error in the envelope, with its headers."""
+    body: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "requestId": getattr(request, "request_id", ""),
+    }
+    if error.details is not None:
+        body["details"] = error.details
+    if error.retry_after is not None:
+        body["retryAfter"] = error.retry_after
+    response = _respond(request, {"success": False, "error": body}, error.status)
+    for name, value in error.headers.items():
+        response[name] = value
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _details(problems: Any) -> Details:
+    """One entry for each field: its first message, which is fixed text."""
+    if not isinstance(problems, dict):
+        return []
+    return [
+        {"field": field, "message": str(messages[0] if isinstance(messages, list) else messages)}
+        for field, messages in problems.items()
+    ]
+
+
+def as_api_error(error: BaseException) -> ApiError:
+    """The contract's answer for an exception; whatever it does not name is our fault."""
+    match error:
+        case ApiError():
+            return error
+        case drf.ValidationError():
+            message = "Some fields are not acceptable."
+            return ApiError(400, "VALIDATION_ERROR", message, details=_details(error.detail))
+        case EmailInUse():
+            message = f"The email is in use by the active customer {error.public_id}."
+            details = [{"field": "email", "message": message}]
+            return ApiError(409, "CONFLICT", message, details=details)
+        case CustomerInactive():
+            return ApiError(409, "CONFLICT", "The customer is inactive and cannot be changed.")
+        case IntegrityError():
+            return ApiError(409, "CONFLICT", "The change conflicts with another one. Try again.")
+        case OperationalError() | InterfaceError():
+            return unavailable()
+        case drf.NotFound() | Http404() | ObjectDoesNotExist():
+            return not_found()
+        case drf.UnsupportedMediaType():
+            return ApiError(415, "INVALID_REQUEST", "Send the body as application/json.")
+        case SuspiciousOperation() | drf.ParseError():
+            return invalid_request("The request cannot be read.")
+        case _:
+            return internal_error()
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's hook: every exception of a view becomes an envelope, and our own faults a log line."""
+    request = context["request"]
+    answer = as_api_error(error)
+    if answer.status >= 500:
+        log.error(answer.code, exc_info=error)
+    return failure(request, answer)

@@ -1,0 +1,88 @@
+"""The filters of the list. Each is optional; a wrong value is INVALID_REQUEST."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.dateparse import parse_datetime
+from django_filters import rest_framework as filters
+
+from customers.fields import no_control_characters, tin_shape
+from customers.managers import CustomerQuerySet
+from customers.models import Customer
+
+
+class TimeField(forms.Field):
+    def to_python(self, value: Any) -> datetime | None:
+        """An ISO 8601 time; one without an offset is UTC."""
+        if not value:
+            return None
+        try:
+            moment = parse_datetime(value)
+            if moment is None:
+                raise ValueError
+            return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("This is not an ISO 8601 time.") from None
+
+
+class TimeFilter(filters.Filter):
+    field_class = TimeField
+
+
+class CustomerFilters(filters.FilterSet):
+    email = filters.CharFilter(
+        method="by_email",
+        validators=[validate_email],
+        max_length=254,
+        help_text="Exactly this email, in any letter case.",
+    )
+    phone = filters.CharFilter(
+        method="by_phone",
+        validators=[no_control_characters],
+        max_length=32,
+        help_text="Exactly this phone, in any spelling (+2348031234567, 0803 123 4567).",
+    )
+    tin = filters.CharFilter(
+        method="by_tin",
+        validators=[tin_shape],
+        max_length=32,
+        help_text="Exactly this TIN, with or without spaces and hyphens.",
+    )
+    createdFrom = TimeFilter("created_at", "gte", help_text="Created at this time or later.")
+    createdTo = TimeFilter("created_at", "lte", help_text="Created at this time or earlier.")
+    updatedSince = TimeFilter(
+        "updated_at",
+        "gte",
+        help_text="Changed at this time or later: for delta sync, with `status=all`. Next time"
+        " pass this answer's `meta.timestamp`.",
+    )
+    status = filters.ChoiceFilter(
+        method="by_status",
+        choices=[(name, name) for name in ("active", "inactive", "all")],
+        help_text="`active` by default.",
+    )
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+    def by_email(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        return customers.with_email(self.request.auth.business_id, value)
+
+    def by_phone(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        return customers.with_phone(self.request.auth.business_id, value)
+
+    def by_tin(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        return customers.with_tin(self.request.auth.business_id, value)
+
+    def by_status(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
+        return customers.with_status(value)
+
+
+FILTER_NAMES = frozenset(CustomerFilters.base_filters)
+

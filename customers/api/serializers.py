@@ -1,0 +1,106 @@
+"""Bodies in, customers out.
+
+Serializers read bodies; their rules are the model's own. Answers are plain dicts, as building
+them by serializer would cost more than the query.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.core import validators as django_validators
+from rest_framework import serializers
+
+from customers import normalize
+from customers.api.timestamps import iso
+from customers.models import Customer
+
+
+class Text(serializers.CharField):
+    """A JSON string, trimmed; a blank one counts as null. Nothing else is converted to a text."""
+
+    default_error_messages = {"invalid": "A text is needed."}
+    initial = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str):
+            data = normalize.trim(data)
+            if data == "" and self.allow_null:
+                data = None
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+def _text(field_name: str, *, required: bool | None = None, **kwargs: Any) -> Text:
+    """The serializer field of a model field: the same length, the same validators."""
+    field = Customer._meta.get_field(field_name)
+    return Text(
+        required=not field.null if required is None else required,
+        allow_null=field.null if required is None else not required,
+        max_length=field.max_length,
+        validators=[
+            v for v in field.validators if not isinstance(v, django_validators.MaxLengthValidator)
+        ],
+        **kwargs,
+    )
+
+
+class CustomerBody(serializers.Serializer):  # type: ignore[type-arg]
+    """POST /v1/customers, and with partial=True PUT: only what is named changes."""
+
+    name = _text("name", help_text="Display name.")
+    email = _text("email", help_text="Lower-cased and encrypted on write.")
+    phone = _text("phone")
+    address = _text("address", help_text="May hold line breaks.")
+    companyName = _text("company_name", source="company_name")
+    tin = _text("tin", help_text="Nigerian Tax Identification Number.")
+
+    def validate_email(self, value: str) -> str:
+        return normalize.email(value)
+
+
+class FindOrCreateBody(serializers.Serializer):  # type: ignore[type-arg]
+    """POST /v1/customers/find-or-create."""
+
+    email = _text("email", help_text="The match key. Lower-cased and hashed internally.")
+    name = _text(
+        "name",
+        required=False,
+        help_text="Used only when creating. Defaults to the email local part.",
+    )
+    phone = _text("phone", help_text="Used only when creating.")
+
+
+def naira(kobo: int) -> int | Decimal:
+    """The amount in naira, exact: 537500, 1250.5, 0. 100 kobo are one naira."""
+    if kobo % 100 == 0:
+        return kobo // 100
+    if kobo % 10 == 0:
+        return Decimal(kobo // 10).scaleb(-1)
+    return Decimal(kobo).scaleb(-2)
+
+
+def customer_data(customer: Customer) -> dict[str, Any]:
+    """The eleven fields of a customer, in the reference's order. Raises SealError."""
+    kobo = customer.account_balance_kobo
+    return {
+        "id": customer.public_id,
+        "name": customer.name,
+        "email": customer.email,
+        "phone": customer.phone,
+        "address": customer.address,
+        "tin": customer.tin,
+        "companyName": customer.company_name,
+        "accountBalanceKobo": kobo,
+        "accountBalance": naira(kobo),
+        "isActive": customer.is_active,
+        "createdAt": iso(customer.created_at),
+    }

@@ -1,0 +1,17 @@
+"""Paths, with and without a trailing slash: a redirect would lose a POST's body."""
+
+from django.urls import re_path
+
+from customers.api import views
+
+urlpatterns = [
+    re_path(r"^v1/customers/?$", views.CustomersView.as_view(), name="customers"),
+    re_path(r"^v1/customers/search/?$", views.SearchView.as_view(), name="customer-search"),
+    re_path(
+        r"^v1/customers/find-or-create/?$",
+        views.FindOrCreateView.as_view(),
+        name="customer-find-or-create",
+    ),
+    re_path(r"^v1/customers/(?P<id>[^/]+)/?$", views.CustomerView.as_view(), name="customer"),
+    re_path(r"^v(?P<version>[0-9][^/]*)(/.*)?$", views.ElsewhereView.as_view()),
+]

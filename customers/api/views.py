@@ -1,0 +1,226 @@
+"""The endpoints. A view says which rows, which body and which answer; rules live below."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from customers import normalize
+from customers.api.authentication import BearerAuthentication
+from customers.api.envelope import (
+    ApiError,
+    failure,
+    invalid_parameter,
+    invalid_request,
+    not_found,
+    success,
+)
+from customers.api.filters import FILTER_NAMES, CustomerFilters
+from customers.api.pagination import make_cursor, read_cursor, read_limit
+from customers.api.parsers import NOT_JSON, JsonObjectParser
+from customers.api.serializers import CustomerBody, FindOrCreateBody, customer_data
+from customers.keyring import SealError
+from customers.managers import CustomerQuerySet
+from customers.models import ApiKey, Customer
+
+log = logging.getLogger("finora.api")
+
+MAX_QUERY_LENGTH = 200
+
+
+class ApiView(APIView):
+    """Authentication first, then the business, then the request: the order of all endpoints."""
+
+    authentication_classes = [BearerAuthentication]
+    parser_classes = [JsonObjectParser]
+    http_method_names = ["get", "head", "post", "put", "delete"]
+    business_id_required: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        key: ApiKey = request.auth
+        request._request.api_key_id = key.public_id
+        business = key.business
+        if business.is_suspended:
+            raise ApiError(403, "BUSINESS_SUSPENDED", "This business is suspended.")
+        named = [name for name in request.GET.getlist("businessId") if name]
+        if any(name != business.public_id for name in named):
+            raise ApiError(403, "FORBIDDEN", "The API key does not open this business.")
+        if not named and request.method in self.business_id_required:
+            raise ApiError(
+                400,
+                "MISSING_BUSINESS_ID",
+                "The query parameter businessId is required.",
+                details=[{"field": "businessId", "message": "This parameter is required."}],
+            )
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        # DRF's Allow and Vary: the one belongs to a 405, the other to content negotiation.
+        return {}
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        allowed = ", ".join(self.allowed_methods)
+        raise ApiError(
+            405,
+            "METHOD_NOT_ALLOWED",
+            f"This address answers {allowed}.",
+            headers={"Allow": allowed},
+        )
+
+    @property
+    def business_id(self) -> int:
+        return self.request.auth.business_id
+
+    def customers(self) -> CustomerQuerySet:
+        """All customers of the key's business: no query leaves it."""
+        return Customer.objects.in_business(self.business_id)
+
+    def read(self, body: type[Serializer], **kwargs: Any) -> dict[str, Any]:
+        """The validated body. Raises the contract's error for any other."""
+        data = self.request.data
+        if self.request.stream is None:
+            raise invalid_request(NOT_JSON)
+        serializer = body(data=data, **kwargs)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
+        """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
+        `meta.unreadable`: one bad row takes no list down, and no wrong value is ever served."""
+        rows, unreadable = [], []
+        for customer in customers:
+            try:
+                rows.append(customer_data(customer))
+            except SealError as error:
+                unreadable.append(customer.public_id)
+                log.error(
+                    "customer unreadable",
+                    exc_info=error,
+                    extra={"fields": {"customer": customer.public_id}},
+                )
+        if unreadable:
+            meta["unreadable"] = unreadable
+        return success(self.request, {"customers": rows, "count": len(rows)}, **meta)
+
+
+class CustomersView(ApiView):
+    """GET and POST /v1/customers."""
+
+    business_id_required = frozenset({"GET", "HEAD"})
+
+    def get(self, request: Request) -> HttpResponse:
+        limit = read_limit(request.GET.get("limit"))
+        customers = self.filtered().in_list_order().with_columns_shown()
+        cursor = request.GET.get("cursor")
+        if cursor is not None:
+            customers = customers.after(*read_cursor(self.business_id, cursor))
+        # One more than shown tells whether more follow.
+        page = list(customers[: limit + 1])
+        meta = {}
+        if len(page) > limit:
+            page.pop()
+            meta["nextCursor"] = make_cursor(self.business_id, page[-1])
+        return self.several(page, **meta)
+
+    def filtered(self) -> CustomerQuerySet:
+        query = self.request.GET
+        customers = self.customers()
+        given = FILTER_NAMES.intersection(query)
+        for name in given:
+            # An empty variable in an integration must not turn a filter into "everyone".
+            if not normalize.trim(query[name]):
+                raise invalid_parameter(name, f"{name} is empty.")
+        if "status" not in given:
+            customers = customers.active()
+        if given:
+            filters = CustomerFilters(query, customers, request=self.request)
+            for name, problems in filters.errors.items():
+                raise invalid_parameter(name, str(problems[0]))
+            customers = filters.qs
+        return customers
+
+    def post(self, request: Request) -> HttpResponse:
+        fields = self.read(CustomerBody)
+        customer = Customer.objects.create(business_id=self.business_id, **fields)
+        response = success(request, customer_data(customer), status=201)
+        response["Location"] = f"/v1/customers/{customer.public_id}"
+        return response
+
+
+class CustomerView(ApiView):
+    """GET, PUT and DELETE /v1/customers/{id}."""
+
+    def get(self, request: Request, id: str) -> HttpResponse:
+        customer = self.customers().with_public_id(id).with_columns_shown().get()
+        return success(request, customer_data(customer))
+
+    def put(self, request: Request, id: str) -> HttpResponse:
+        changes = self.read(CustomerBody, partial=True)
+        return success(request, customer_data(self.customers().edit(id, changes)))
+
+    def delete(self, request: Request, id: str) -> HttpResponse:
+        customers = self.customers().with_public_id(id)
+        if not customers.exists():
+            raise not_found()
+        customers.delete()
+        return success(request, {"id": id, "isActive": False})
+
+
+class SearchView(ApiView):
+    """GET /v1/customers/search."""
+
+    business_id_required = frozenset({"GET", "HEAD"})
+
+    def get(self, request: Request) -> HttpResponse:
+        query = normalize.trim(request.GET.get("q", ""))
+        if not 1 <= len(query) <= MAX_QUERY_LENGTH:
+            raise invalid_parameter("q", f"q is a text of 1 to {MAX_QUERY_LENGTH} characters.")
+        if not normalize.fold(query):
+            raise invalid_parameter("q", "q holds no letter that its marks could sit on.")
+        return self.several(Customer.objects.search(self.business_id, query))
+
+
+class FindOrCreateView(ApiView):
+    """POST /v1/customers/find-or-create."""
+
+    def post(self, request: Request) -> HttpResponse:
+        fields = self.read(FindOrCreateBody)
+        customer, created = Customer.objects.find_or_create(self.business_id, **fields)
+        data = {
+            "id": customer.public_id,
+            "name": customer.name,
+            "email": customer.email,
+            "created": created,
+        }
+        return success(request, data, status=201 if created else 200)
+
+
+class ElsewhereView(ApiView):
+    """Every other path of the API: told apart only after authentication."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if kwargs["version"] != "1":
+            raise ApiError(400, "INVALID_VERSION", "This API has version v1 only.")
+        raise not_found()
+
+
+def nowhere(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Every path outside the API that nothing answers."""
+    return failure(request, not_found())
+
+
+def broken_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """What Django refuses before a view: an unknown host, a malformed request."""
+    return failure(request, invalid_request("The request cannot be read."))
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """An exception outside the API's views."""
+    return failure(request, ApiError(500, "INTERNAL_ERROR", "Something went wrong on our side."))

