@@ -1,0 +1,119 @@
+"""System checks: what stops a start, with an id and what to do about it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from customers import keyring
+from finora.demo_keys import demo_keys_made
+
+MAKE_ENCRYPTION_KEY = "Make one with: python manage.py generate_encryption_key"
+MAKE_SECRET = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+# Random bytes of these lengths have fewer distinct values once in 10^15 times.
+_MIN_DISTINCT = 16
+_MIN_SECRET_LENGTH = 32
+
+
+def _weak(secret: bytes) -> bool:
+    return len(secret) < _MIN_SECRET_LENGTH or len(set(secret)) < _MIN_DISTINCT
+
+
+@register
+def encryption_keys(**_: Any) -> Iterable[CheckMessage]:
+    if not settings.ENCRYPTION_KEYS:
+        yield Error("FIELD_ENCRYPTION_KEY is not set.", hint=MAKE_ENCRYPTION_KEY, id="finora.E001")
+    for position, text in enumerate(settings.ENCRYPTION_KEYS, start=1):
+        try:
+            key = keyring.parse_key(text)
+        except ValueError as error:
+            yield Error(
+                f"FIELD_ENCRYPTION_KEY: entry {position} is {error}.",
+                hint=MAKE_ENCRYPTION_KEY,
+                id="finora.E002",
+            )
+            continue
+        if _weak(key.secret):
+            yield Error(
+                f"FIELD_ENCRYPTION_KEY: entry {position} is not random.",
+                hint=MAKE_ENCRYPTION_KEY,
+                id="finora.E003",
+            )
+    if len(set(settings.ENCRYPTION_KEYS)) < len(settings.ENCRYPTION_KEYS):
+        yield Error(
+            "FIELD_ENCRYPTION_KEY holds the same key twice.",
+            hint="Keep one of each; the first one seals.",
+            id="finora.E004",
+        )
+
+
+@register
+def blind_index_keys(**_: Any) -> Iterable[CheckMessage]:
+    if not settings.BLIND_INDEX_KEYS:
+        yield Error("BLIND_INDEX_KEY is not set.", hint=MAKE_SECRET, id="finora.E005")
+    for position, text in enumerate(settings.BLIND_INDEX_KEYS, start=1):
+        if _weak(text.encode()):
+            yield Error(
+                f"BLIND_INDEX_KEY: entry {position} is shorter than {_MIN_SECRET_LENGTH}"
+                " characters or not random.",
+                hint=MAKE_SECRET,
+                id="finora.E006",
+            )
+
+
+def _secret_key() -> str:
+    # Django's settings raise when this one is read empty.
+    return str(settings._wrapped.__dict__.get("SECRET_KEY", ""))
+
+
+@register
+def secret_key(**_: Any) -> Iterable[CheckMessage]:
+    if _weak(_secret_key().encode()):
+        yield Error(
+            "SECRET_KEY is not set, or too short, or not random.",
+            hint=MAKE_SECRET,
+            id="finora.E007",
+        )
+
+
+@register
+def separate_keys(**_: Any) -> Iterable[CheckMessage]:
+    purposes = {
+        "SECRET_KEY": [_secret_key()],
+        "FIELD_ENCRYPTION_KEY": settings.ENCRYPTION_KEYS,
+        "BLIND_INDEX_KEY": settings.BLIND_INDEX_KEYS,
+    }
+    seen: dict[bytes, str] = {}
+    for purpose, texts in purposes.items():
+        for text in filter(None, texts):
+            first = seen.setdefault(_raw(text), purpose)
+            if first != purpose:
+                yield Error(
+                    f"{purpose} and {first} share a key.",
+                    hint="A key that serves two purposes gives both away at once: make another.",
+                    id="finora.E008",
+                )
+
+
+def _raw(text: str) -> bytes:
+    """The bytes of a key, so that two spellings of one are seen to be the same."""
+    try:
+        return base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+    except ValueError:
+        return text.encode()
+
+
+@register
+def demo_keys_in_live(**_: Any) -> Iterable[CheckMessage]:
+    made_up = demo_keys_made(settings.FINORA_DATA_DIR)
+    in_use = {_secret_key(), *settings.ENCRYPTION_KEYS, *settings.BLIND_INDEX_KEYS}
+    if settings.FINORA_ENVIRONMENT == "live" and made_up & in_use:
+        yield Error(
+            "A live environment uses keys that were made up for a test environment.",
+            hint="Make keys of its own and keep them in a secret store.",
+            id="finora.E009",
+        )

@@ -36,3 +36,9 @@ def demo_keys(data_dir: Path) -> dict[str, str]:
     with path.open() as file:
         keys = json.load(file)
     return keys
+
+
+def demo_keys_made(data_dir: Path) -> set[str]:
+    """The keys that were made up in `data_dir`; none are made."""
+    path = data_dir / "demo-keys.json"
+    return set(json.loads(path.read_text()).values()) if path.exists() else set()

@@ -108,6 +108,12 @@ TEMPLATES = [
     },
 ]
 
+# --- server (manage.py serve) ---------------------------------------------------------------
+
+HOST: str = env.str("HOST", "127.0.0.1")
+PORT: int = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
+WORKERS: int = env.int("WORKERS", 1, validate=validate.Range(min=1, max=256))
+
 # --- database -------------------------------------------------------------------------------
 
 DATABASES = {

@@ -1,6 +1,7 @@
 """The server's entry. A misconfigured process does not start: it says what is wrong."""
 
 import gc
+import io
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finora.settings")
@@ -11,7 +12,7 @@ from django.core.wsgi import get_wsgi_application
 from customers.api.authentication import flush_usage_at_exit
 
 application = get_wsgi_application()
-call_command("check")
+call_command("check", stdout=io.StringIO())
 flush_usage_at_exit()
 # What is imported by now lives as long as the process: the collector need not look at it again.
 gc.collect()

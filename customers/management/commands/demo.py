@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from customers.management.people import people
+from customers.models import ApiKey, Business, Customer
+
+BUSINESS_ID = "biz_demo"
+ACME = {
+    "name": "Acme Ltd",
+    "email": "finance@acme.com",
+    "phone": "+2348012345678",
+    "address": "15 Adeola Odeku St, Victoria Island, Lagos",
+    "tin": "12345678-0001",
+    "company_name": "Acme Technologies Ltd",
+}
+CUSTOMERS = 200
+
+
+class Command(BaseCommand):
+    """A demo business with customers, an API key and a staff login, printed this once.
+
+    For a test environment whose database has no business yet; anywhere else it makes nothing.
+    All of it is made in one transaction: a start that is cut off leaves nothing half made.
+    """
+
+    help = "Fill an empty test environment with a demo business, a key and a staff login."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.FINORA_ENVIRONMENT != "test":
+            return
+        if Business.objects.exists():
+            self.stdout.write(
+                "Keeping the data that is here. Another key: "
+                f"python manage.py create_api_key {BUSINESS_ID} --name NAME"
+            )
+            return
+        password = secrets.token_urlsafe(12)
+        with transaction.atomic():
+            business = Business.objects.create(public_id=BUSINESS_ID, name="Demo Stores Ltd")
+            Customer.objects.bulk_create(
+                [
+                    Customer(business=business, **ACME),
+                    *(
+                        Customer(
+                            business=business,
+                            name=person.name,
+                            email=person.email,
+                            phone=person.phone,
+                            address=person.address,
+                            tin=person.tin,
+                            company_name=person.company_name,
+                            account_balance_kobo=person.account_balance_kobo,
+                        )
+                        for person in people(CUSTOMERS)
+                    ),
+                ]
+            )
+            _, key = ApiKey.objects.issue(business, "demo")
+            get_user_model().objects.create_superuser("staff", password=password)
+        self.stdout.write(
+            f"""
+A demo business with {CUSTOMERS + 1} customers. Shown this once:
+
+  export BID={BUSINESS_ID}
+  export FINORA_API_KEY={key}
+
+  Admin: http://{settings.HOST}:{settings.PORT}/admin/  login staff, password {password}
+"""
+        )
