@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, register
 from customers import keyring
 from finora.demo_keys import demo_keys_made
 
-MAKE_ENCRYPTION_KEY = "Make one with: python manage.py generate_encryption_key"
+MAKE_ENCRYPTION_KEY = "Make one with: python manage.py generate_encryption_key --skip-checks"
 MAKE_SECRET = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 # Random bytes of these lengths have fewer distinct values once in 10^15 times.
 _MIN_DISTINCT = 16

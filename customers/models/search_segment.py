@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 
 from customers import clock
@@ -12,6 +14,8 @@ class SearchSegment(models.Model):
     Derived data: dropping all segments and packing again gives the same answers.
     """
 
+    # Known before the row is written, as the sealed bytes are bound to it.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(
         Business, on_delete=models.PROTECT, related_name="search_segments", db_index=False
     )
