@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
 from customers import blind_index, clock, normalize
+from customers.search import index
 
 if TYPE_CHECKING:
     from customers.models import Customer
-
-    _QuerySet = models.QuerySet[Customer]
-else:
-    _QuerySet = models.QuerySet
 
 SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
@@ -33,7 +30,7 @@ class CustomerInactive(Exception):
     """The customer was soft-deleted: it can be read and restored, not edited."""
 
 
-class CustomerQuerySet(_QuerySet):
+class CustomerQuerySet(models.QuerySet["Customer"]):
     # Whom.
 
     def in_business(self, business_id: int) -> Self:
@@ -95,15 +92,9 @@ class CustomerQuerySet(_QuerySet):
     def search(self, business_id: int, query: str, limit: int = SEARCH_LIMIT) -> list[Customer]:
         """Active customers whose name or email holds `query`, in list order, at most `limit`.
 
-        See normalize.holds for what a match is.
+        See normalize.holds for what a match is, and customers/search for how it is found.
         """
-        found: list[Customer] = []
-        for customer in self.in_business(business_id).active().in_list_order().iterator():
-            if normalize.holds(customer.name, query) or normalize.holds(customer.email, query):
-                found.append(customer)
-                if len(found) == limit:
-                    break
-        return found
+        return index.find(self, business_id, query, limit)
 
     # How rows change.
 
@@ -152,9 +143,11 @@ class CustomerQuerySet(_QuerySet):
         Answers what Django's own delete() does: how many, by model.
         """
         moment = clock.now()
-        count = self.active().update(
-            is_active=False, deleted_at=moment, updated_at=moment, packed=False
-        )
+        gone = self.active()
+        businesses = set(gone.order_by().values_list("business_id", flat=True).distinct())
+        count = gone.update(is_active=False, deleted_at=moment, updated_at=moment, packed=False)
+        for business_id in businesses:
+            self.keep_tail_short(business_id)
         return count, {self.model._meta.label: count}
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -163,3 +156,34 @@ class CustomerQuerySet(_QuerySet):
     def unpacked(self) -> Self:
         """The search tail: rows changed since they were last packed into a segment."""
         return self.filter(packed=False)
+
+    def keep_tail_short(self, business_id: int) -> None:
+        """After the commit, so that packing never holds up or undoes a change."""
+        customers = self.model._default_manager.all()
+        transaction.on_commit(
+            partial(index.after_write, customers, business_id), using=self.db, robust=True
+        )
+
+    def without_known_emails(self, customers: list[Customer]) -> list[Customer]:
+        """Those of the given unsaved customers of one business whose email no active one has."""
+        known = set(
+            self.active()
+            .filter(
+                business_id=customers[0].business_id,
+                email_hash__in=[customer.email_hash for customer in customers],
+            )
+            .values_list("email_hash", flat=True)
+        )
+        return [c for c in customers if c.email_hash not in known]
+
+    def import_packed(self, customers: list[Customer]) -> None:
+        """Inserts many new customers of one business, searchable at once: for bulk loads.
+
+        They get a segment of their own, in the same transaction; repack() at the end of a load
+        makes few large ones of these. Raises IntegrityError, inserting none, for a conflict.
+        """
+        for customer in customers:
+            customer.packed = True
+        with transaction.atomic():
+            self.bulk_create(customers)
+            index.add_segment(customers)

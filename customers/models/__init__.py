@@ -1,8 +1,9 @@
 """The data model. Every tenant's table has `business` first in its indexes and constraints."""
 
+from customers.keyring import SealError
 from customers.models.api_key import ApiKey
 from customers.models.business import Business
 from customers.models.customer import Customer
 from customers.models.search_segment import SearchSegment
 
-__all__ = ["ApiKey", "Business", "Customer", "SearchSegment"]
+__all__ = ["ApiKey", "Business", "Customer", "SealError", "SearchSegment"]

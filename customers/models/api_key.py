@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX_LENGTH = 12
 LAST_FOUR_LENGTH = 4
+EXPIRY_WARNING = timedelta(days=14)
 
 
 def digest_of(key: str) -> bytes:
@@ -52,6 +53,20 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             revoked_at=None,
             expires_at__gt=clock.now(),
         )
+
+    def expiring(self) -> ApiKeyQuerySet:
+        """Usable keys that somebody should replace by now."""
+        return self.usable().filter(expires_at__lte=clock.now() + EXPIRY_WARNING)
+
+    def expired(self) -> ApiKeyQuerySet:
+        return self.filter(revoked_at=None, expires_at__lte=clock.now())
+
+    def revoked(self) -> ApiKeyQuerySet:
+        return self.filter(revoked_at__isnull=False)
+
+    def with_text(self, key: str) -> ApiKeyQuerySet:
+        """The key with this text, usable or not: whose is a key that turned up somewhere?"""
+        return self.filter(digest=digest_of(key))
 
     def for_request(self, key: str) -> ApiKey | None:
         """The usable key with this text and its business, in one query; None for any other."""
@@ -104,6 +119,15 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…{self.last_four})"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= clock.now()
+
+    @property
+    def is_expiring(self) -> bool:
+        """Whether its expiry is so near that somebody should replace it."""
+        return not self.is_expired and self.expires_at <= clock.now() + EXPIRY_WARNING
 
     @property
     def is_revoked(self) -> bool:

@@ -30,6 +30,10 @@ FOLLOWERS = {
     "is_active": ("deleted_at", "packed"),
 }
 
+SAVE_ATTEMPTS = 5
+# What a search result depends on: a change of these puts the row into the search tail.
+SEARCHED = {"name", "email", "is_active"}
+
 
 class Customer(models.Model):
     """A person or company a business sells to.
@@ -147,21 +151,29 @@ class Customer(models.Model):
             self.deleted_at = self.updated_at
         if self.is_active:
             self.deleted_at = None
-        if update_fields is None or {"name", "email", "is_active"} & set(update_fields):
+        searched = update_fields is None or bool(SEARCHED & set(update_fields))
+        if searched:
             self.packed = False
         if update_fields is not None:
             named = set(update_fields)
             followers = (FOLLOWERS.get(field, ()) for field in named)
             update_fields = named.union({"updated_at"}, *followers)
-        try:
-            # A savepoint where the caller has a transaction, so that what is there can be seen.
-            with transaction.atomic():
-                super().save(*args, update_fields=update_fields, **kwargs)
-        except IntegrityError:
-            holder = self.email_holder()
-            if holder is None:
-                raise
-            raise EmailInUse(holder) from None
+        for attempts_left in reversed(range(SAVE_ATTEMPTS)):
+            try:
+                # A savepoint where the caller has a transaction, so that what is there can be seen.
+                with transaction.atomic():
+                    super().save(*args, update_fields=update_fields, **kwargs)
+                break
+            except IntegrityError:
+                holder = self.email_holder()
+                if holder is not None:
+                    raise EmailInUse(holder) from None
+                # Nobody holds the email: its holder was deleted meanwhile, so it is free again.
+                # Any other constraint says the same the next time.
+                if not attempts_left:
+                    raise
+        if searched:
+            type(self).objects.keep_tail_short(self.business_id)
 
     def email_holder(self) -> str | None:
         """The public id of another active customer of the business with this email, if any."""

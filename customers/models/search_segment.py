@@ -19,9 +19,9 @@ class SearchSegment(models.Model):
     business = models.ForeignKey(
         Business, on_delete=models.PROTECT, related_name="search_segments", db_index=False
     )
-    # Plain numbers: a segment's size shows in its bytes anyway, and merging chooses by it.
-    # Before the blob, so that listing segments reads none of it.
-    line_count = models.PositiveIntegerField()
+    # In bytes, opened. Plain, as the blob's length shows it anyway: merging chooses by it, and
+    # a search within its memory. Before the blob, so that listing segments reads none of it.
+    size = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=clock.now)
     sealed = models.BinaryField()
 
@@ -32,4 +32,4 @@ class SearchSegment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"segment {self.pk} of {self.line_count} lines"
+        return f"segment {self.pk}, {self.size} bytes"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,7 @@ ACME = {
     "tin": "12345678-0001",
     "company_name": "Acme Technologies Ltd",
 }
-CUSTOMERS = 200
+PEOPLE = 200
 
 
 class Command(BaseCommand):
@@ -44,29 +45,17 @@ class Command(BaseCommand):
         password = secrets.token_urlsafe(12)
         with transaction.atomic():
             business = Business.objects.create(public_id=BUSINESS_ID, name="Demo Stores Ltd")
-            Customer.objects.bulk_create(
+            Customer.objects.import_packed(
                 [
                     Customer(business=business, **ACME),
-                    *(
-                        Customer(
-                            business=business,
-                            name=person.name,
-                            email=person.email,
-                            phone=person.phone,
-                            address=person.address,
-                            tin=person.tin,
-                            company_name=person.company_name,
-                            account_balance_kobo=person.account_balance_kobo,
-                        )
-                        for person in people(CUSTOMERS)
-                    ),
+                    *(Customer(business=business, **asdict(person)) for person in people(PEOPLE)),
                 ]
             )
             _, key = ApiKey.objects.issue(business, "demo")
             get_user_model().objects.create_superuser("staff", password=password)
         self.stdout.write(
             f"""
-A demo business with {CUSTOMERS + 1} customers. Shown this once:
+A demo business with {PEOPLE + 1} customers. Shown this once:
 
   export BID={BUSINESS_ID}
   export FINORA_API_KEY={key}

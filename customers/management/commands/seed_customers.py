@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from customers.management.people import Person, people
+from customers.models import Business, Customer
+from customers.search import index
+
+BATCH = 2_000
+
+
+class Command(BaseCommand):
+    """Fills a business with believable customers, the same ones for the same seed.
+
+    Resumable: a run that was cut off goes on where it stopped when it is given again, and a run
+    that is complete adds nothing. Each batch is one transaction and searchable at once.
+    """
+
+    help = "Fill a business with believable, made-up customers."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("business_id", metavar="BUSINESS_ID")
+        parser.add_argument("--count", type=int, required=True)
+        parser.add_argument("--seed", type=int, default=0)
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        try:
+            business = Business.objects.get(public_id=options["business_id"])
+        except Business.DoesNotExist:
+            raise CommandError("There is no business with this id.") from None
+        count = options["count"]
+        if count < 1:
+            raise CommandError("--count is 1 or more.")
+        made = read = 0
+        started = shown = time.monotonic()
+        for batch in _batches(people(count, options["seed"])):
+            read += len(batch)
+            new = Customer.objects.without_known_emails(
+                [Customer(business=business, **asdict(person)) for person in batch]
+            )
+            if new:
+                Customer.objects.import_packed(new)
+                made += len(new)
+            if time.monotonic() - shown > 2:
+                shown = time.monotonic()
+                self.stderr.write(f"{read:,} of {count:,}, {read / (shown - started):,.0f}/s")
+        if made:
+            index.repack(Customer.objects.all(), business.pk)
+        return f"Made {made:,} customers; {count - made:,} were there."
+
+
+def _batches(source: Iterator[Person]) -> Iterator[list[Person]]:
+    while batch := list(islice(source, BATCH)):
+        yield batch
+
