@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from customers import keyring
+from customers.rate_limits import parse_limits
 from finora.demo_keys import demo_keys_made
 
 MAKE_ENCRYPTION_KEY = "Make one with: python manage.py generate_encryption_key --skip-checks"
@@ -67,7 +68,7 @@ def blind_index_keys(**_: Any) -> Iterable[CheckMessage]:
 
 def _secret_key() -> str:
     # Django's settings raise when this one is read empty.
-    return str(settings._wrapped.__dict__.get("SECRET_KEY", ""))
+    return str(vars(settings._wrapped).get("SECRET_KEY", ""))  # type: ignore[misc]
 
 
 @register
@@ -96,6 +97,22 @@ def separate_keys(**_: Any) -> Iterable[CheckMessage]:
                     f"{purpose} and {first} share a key.",
                     hint="A key that serves two purposes gives both away at once: make another.",
                     id="finora.E008",
+                )
+
+
+@register
+def rate_limits(**_: Any) -> Iterable[CheckMessage]:
+    for name in ("RATE_LIMITS", "STRANGER_LIMITS"):
+        try:
+            limits = parse_limits(getattr(settings, name))
+        except ValueError as error:
+            yield Error(f"{name}: {error}", hint="See .env.example.", id="finora.E010")
+        else:
+            if limits is not None and settings.WORKERS > 1 and not settings.REDIS_URL:
+                yield Error(
+                    f"{settings.WORKERS} workers would each grant the whole of {name}.",
+                    hint="Set REDIS_URL to share the counts, or WORKERS=1, or switch them off.",
+                    id="finora.E011",
                 )
 
 

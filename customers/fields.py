@@ -111,7 +111,7 @@ class SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SealedMixin(package.EncryptedMixin):  # type: ignore[misc]
+class SealedMixin(package.EncryptedMixin):
     """What the sealed field classes share. Raises SealError when a value cannot be opened."""
 
     descriptor_class = SealedAttribute
@@ -240,17 +240,17 @@ def _take_back_dumped_tokens(
             setattr(instance, field.attname, token)
 
 
-class SealedCharField(SealedMixin, package.EncryptedCharField):  # type: ignore[misc]
+class SealedCharField(SealedMixin, package.EncryptedCharField):
     """A sealed text of one line."""
 
 
-class SealedTextField(SealedMixin, package.EncryptedCharField):  # type: ignore[misc]
+class SealedTextField(SealedMixin, package.EncryptedCharField):
     """A sealed text that may hold line breaks, of limited length."""
 
     default_validators = [no_control_characters_but_breaks]
 
 
-class SealedEmailField(SealedMixin, package.EncryptedEmailField):  # type: ignore[misc]
+class SealedEmailField(SealedMixin, package.EncryptedEmailField):
     """A sealed email address, stored in its normal form: trimmed and lower-cased."""
 
     default_validators = [*package.EncryptedEmailField.default_validators, no_control_characters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +13,7 @@ from customers import blind_index, clock, normalize
 from customers.search import index
 
 if TYPE_CHECKING:
-    from customers.models import Customer
+    from customers.models import Business, Customer
 
 SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
@@ -36,6 +37,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def in_business(self, business_id: int) -> Self:
         """The customers of one business (its integer id); every request starts here."""
         return self.filter(business_id=business_id)
+
+    def in_each_of(self, businesses: models.QuerySet[Business]) -> Self:
+        """All of these businesses' customers, spelt so that an index by business serves."""
+        return self.filter(business_id__in=businesses.values("pk"))
 
     def active(self) -> Self:
         return self.filter(is_active=True)
@@ -83,6 +88,12 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             Q(name_key__gt=name_key) | Q(public_id__gt=public_id)
         )
 
+    def before(self, name_key: bytes, public_id: str) -> Self:
+        """Those ahead of a place in list order."""
+        return self.filter(name_key__lte=name_key).filter(
+            Q(name_key__lt=name_key) | Q(public_id__lt=public_id)
+        )
+
     def with_columns_shown(self) -> Self:
         """Without the columns that only lookups need."""
         return self.defer("email_hash", "phone_hash", "tin_hash", "deleted_at", "packed")
@@ -95,6 +106,66 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         See normalize.holds for what a match is, and customers/search for how it is found.
         """
         return index.find(self, business_id, query, limit)
+
+    # The staff's directory: one business or all of them.
+
+    def in_directory_order(self) -> Self:
+        """Business by business, each in list order: what the list indexes hold as they are."""
+        return self.order_by("business_id", "name_key", "public_id")
+
+    def place_of(self, pk: str) -> Any:
+        """Where a customer stands in directory order; None for whatever is no customer's pk."""
+        if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
+            return None
+        return self.filter(pk=int(pk)).values_list("business_id", "name_key", "public_id").first()
+
+    def behind(self, place: tuple[int, bytes, str], count: int) -> list[Customer]:
+        """The next `count` customers behind a place in directory order."""
+        # Two queries of which each is one stretch of an index; one with OR would be a scan.
+        business_id, *rest = place
+        rows = self.in_directory_order()
+        found = list(rows.in_business(business_id).after(*rest)[:count])
+        if len(found) < count:
+            found += rows.filter(business_id__gt=business_id)[: count - len(found)]
+        return found
+
+    def ahead_of(self, place: tuple[int, bytes, str], count: int) -> list[Customer]:
+        """The `count` customers just ahead of a place, in directory order."""
+        business_id, *rest = place
+        rows = self.in_directory_order().reverse()
+        found = list(rows.in_business(business_id).before(*rest)[:count])
+        if len(found) < count:
+            found += rows.filter(business_id__lt=business_id)[: count - len(found)]
+        return found[::-1]
+
+    def with_a(self, field: str, *, given: bool = True) -> Self:
+        """Those who gave a phone or a TIN, or those who did not."""
+        return self.filter(**{f"{field}_hash__isnull": not given})
+
+    def whose_name_begins(self, query: str) -> Self:
+        """In list order, by the index that holds it."""
+        first = normalize.name_key(query)
+        return self.filter(name_key__gte=first, name_key__lt=first + b"\xff").in_list_order()
+
+    def found_by(self, query: str, business_ids: Iterable[int]) -> Self:
+        """What the staff's one search box finds in these businesses.
+
+        A public id; an email, phone or TIN in any spelling; part of a name or email. Segments
+        hold active customers only, so of an inactive one it takes the beginning of the name.
+        """
+        found: set[int] = set()
+        exact = self.none()
+        for business_id in business_ids:
+            exact |= self.in_business(business_id).with_public_id(query)
+            exact |= self.with_email(business_id, query)
+            exact |= self.with_phone(business_id, query)
+            exact |= self.with_tin(business_id, query)
+            if normalize.fold(query):
+                found.update(c.pk for c in self.search(business_id, query))
+                begun = self.in_business(business_id).inactive().whose_name_begins(query)
+                found.update(begun.values_list("pk", flat=True)[:SEARCH_LIMIT])
+        found.update(exact.values_list("pk", flat=True))
+        return self.filter(pk__in=found)
 
     # How rows change.
 
@@ -126,7 +197,8 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def edit(self, public_id: str, changes: dict[str, Any]) -> Customer:
         """Changes the named fields of one active customer and leaves the others alone.
 
-        Raises DoesNotExist, CustomerInactive, EmailInUse.
+        Raises DoesNotExist, CustomerInactive, EmailInUse; and SealError, with nothing changed,
+        when a field that is not replaced cannot be opened.
         """
         with transaction.atomic():
             customer = self.select_for_update().with_public_id(public_id).get()
@@ -134,6 +206,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
                 raise CustomerInactive
             for field, value in changes.items():
                 setattr(customer, field, value)
+            customer.open_all()
             customer.save(update_fields=list(changes))
         return customer
 

@@ -1,9 +1,8 @@
 """How often one key (or one address) may call.
 
 So many a minute (rolling), an hour (from the full hour), a day (from midnight UTC) and at once:
-all four are asked and counted in one step, so a refused request consumes nothing. With a Redis
-URL that step is one script, exact for all workers. Without one, or while Redis does not answer
-(looked at again every few seconds), each process counts for itself.
+all four are asked and counted in one step, so a refused request consumes nothing. In Redis that
+step is a script, exact for all workers; without Redis each process counts for itself.
 
 Not built on ``limits``: it counts one window per call, so four cannot be counted, or left
 uncounted, together; and its memory storage loses counts between threads and keeps every key.
@@ -158,7 +157,6 @@ local limit, ticket, slot, clock = {}, ARGV[5], tonumber(ARGV[6]), redis.call('T
 for i = 1, 4 do limit[i] = tonumber(ARGV[i]) end
 local now = clock[1] * 1000000 + clock[2]
 local hour, day = math.floor(now / 3600000000), math.floor(now / 86400000000)
-
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000000)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local used, busy = redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', KEYS[2])
@@ -168,7 +166,6 @@ local rank = math.max(0, used - (limit[1] or used))
 local leaving = redis.call('ZRANGE', KEYS[1], rank, rank, 'WITHSCORES')[2] or now
 local seen = {now, tonumber(leaving), unpack(count)}
 for i = 1, 4 do if limit[i] and count[i] >= limit[i] then return seen end end
-
 if limit[1] then redis.call('ZADD', KEYS[1], now, ticket) end
 if limit[2] or limit[3] then
   redis.call('HINCRBY', KEYS[3], 'hour' .. hour, 1)
@@ -203,7 +200,7 @@ class _SharedStore:
 
 
 class RateLimiter:
-    """Ask ``enter`` before a request; once it is done, give its verdict to ``leave`` exactly once."""
+    """Ask ``enter`` before a request and give its verdict to ``leave``, exactly once, after it."""
 
     def __init__(self, redis_url: str | None) -> None:
         self._local = _LocalStore()

@@ -33,9 +33,8 @@ def demo_keys(data_dir: Path) -> dict[str, str]:
             pass
         finally:
             os.unlink(made)
-    with path.open() as file:
-        keys = json.load(file)
-    return keys
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored
 
 
 def demo_keys_made(data_dir: Path) -> set[str]:

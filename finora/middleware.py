@@ -11,17 +11,19 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseForbidden
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from customers.api.envelope import exception_handler
 from finora.logging import request_id
 
 access_log = logging.getLogger("finora.access")
@@ -62,15 +64,19 @@ class RequestIdMiddleware:
         finally:
             request_id.reset(token)
 
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The envelope for views outside the API, also where DEBUG would show its own page."""
+        if request.path_info.startswith("/admin"):
+            return None
+        return exception_handler(error, {"request": request})
+
 
 class _PagesOnly:
     """Makes a middleware of Django's step aside for what is not a page."""
 
-    get_response: GetResponse
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(PAGES):
-            return self.get_response(request)
+            return self.get_response(request)  # type: ignore[attr-defined, no-any-return]
         response: HttpResponseBase = super().__call__(request)  # type: ignore[misc]
         return response
 
@@ -88,7 +94,13 @@ class PagesCommonMiddleware(_PagesOnly, CommonMiddleware):
 
 
 class PagesCsrfMiddleware(_PagesOnly, CsrfViewMiddleware):
-    pass
+    def process_view(
+        self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any
+    ) -> HttpResponseForbidden | None:
+        # Django calls it past __call__: a POST to a path outside the API would get HTML.
+        if not request.path_info.startswith(PAGES):
+            return None
+        return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
 class PagesAuthenticationMiddleware(_PagesOnly, AuthenticationMiddleware):

@@ -5,6 +5,7 @@ NAME_FILE, the path of a file that holds it. What only makes sense together (key
 missing, weak or reused, a deployment that is not safe) is a system check: customers/checks.py.
 """
 
+import logging
 import os
 from pathlib import Path
 
@@ -146,12 +147,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- API ------------------------------------------------------------------------------------
 
 RATE_LIMITS: str = env.str("RATE_LIMITS", "60/minute,1000/hour,10000/day,10 concurrent")
+# Calls without a valid key, for each address.
+STRANGER_LIMITS: str = env.str("STRANGER_LIMITS", "60/minute")
 REDIS_URL: str = env.str("REDIS_URL", "")
+# What a process keeps of opened search segments: about 60 bytes a customer searched.
+SEARCH_CACHE_BYTES: int = env.int(
+    "SEARCH_CACHE_BYTES", 256 * 1024 * 1024, validate=validate.Range(min=0)
+)
 API_KEY_DAYS: int = env.int("API_KEY_DAYS", 90, validate=validate.Range(min=1, max=3650))
 MAX_BODY_BYTES = 64 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, object] = {
     "EXCEPTION_HANDLER": "customers.api.envelope.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "customers.api.schema.EnvelopeSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -192,7 +199,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 # Probes come from inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-if env.bool("BEHIND_PROXY", False):
+BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -204,7 +212,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
-        "finora": {"level": env.log_level("LOG_LEVEL", "INFO")},
+        "finora": {"level": env.log_level("LOG_LEVEL", logging.INFO)},
         # Its handlers would mail or print what a request held.
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # The access line already says it, with the request id.
@@ -217,4 +225,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Finora customers API",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "PREPROCESSING_HOOKS": ["customers.api.schema.only_endpoints"],
+    "POSTPROCESSING_HOOKS": ["customers.api.schema.with_components"],
 }

@@ -1,5 +1,7 @@
 """API, admin, OpenAPI page and probes."""
 
+import logging
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -7,12 +9,17 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
 
-from customers.api import probes, views
+from customers.api import docs, probes, views
+
+log = logging.getLogger("finora.pages")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
+    re_path(r"^openapi\.json/?$", docs.openapi, name="openapi"),
+    re_path(r"^docs/?$", docs.swagger, name="docs"),
+    re_path(r"^redoc/?$", docs.redoc, name="redoc"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(url="/docs")),
@@ -31,6 +38,8 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
+    # Django's own line about it is off, as it would repeat the access line of every 4xx.
+    log.error("INTERNAL_ERROR", exc_info=True)
     if request.path_info.startswith("/admin/"):
         return defaults.server_error(request)
     return views.broken(request)

@@ -10,11 +10,12 @@ import time
 from collections import Counter
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from customers.api.envelope import invalid_api_key, unauthorized
+from customers.api.envelope import ApiError, invalid_api_key, unauthorized
+from customers.api.throttling import count_stranger
 from customers.models import ApiKey
 
 log = logging.getLogger("finora.api")
@@ -29,6 +30,15 @@ class BearerAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
+        try:
+            key = self._key(request)
+        except ApiError:
+            count_stranger(request._request)
+            raise
+        usage.count(key)
+        return None, key
+
+    def _key(self, request: Request) -> ApiKey:
         match = _BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
         if match is None:
             raise unauthorized()
@@ -38,8 +48,7 @@ class BearerAuthentication(BaseAuthentication):
         key = ApiKey.objects.for_request(text)
         if key is None:
             raise invalid_api_key()
-        usage.count(key)
-        return None, key
+        return key
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -78,7 +87,7 @@ class UsageCounter:
     def _write(self, pk: int, calls: int) -> None:
         try:
             ApiKey.objects.filter(pk=pk).record_use(calls)
-        except DatabaseError as error:
+        except Error as error:
             # Statistics must not fail a request that could be answered; counted again later.
             log.warning("calls not recorded yet", exc_info=error)
             with self._lock:

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from customers import clock
 from customers.models import identifiers
 from customers.models.business import Business
+from customers.rate_limits import parse_limits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,6 +29,14 @@ def digest_of(key: str) -> bytes:
 
 def default_expiry() -> datetime:
     return clock.now() + timedelta(days=settings.API_KEY_DAYS)
+
+
+def readable_rate_limits(text: str) -> None:
+    """Refuses what is not a list of rate limits. Raises ValidationError."""
+    try:
+        parse_limits(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -97,6 +107,12 @@ class ApiKey(models.Model):
     prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
     last_four = models.CharField(max_length=LAST_FOUR_LENGTH, editable=False)
     environment = models.CharField(max_length=4, choices=Environment.choices, editable=False)
+    rate_limits = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[readable_rate_limits],
+        help_text="Of this key alone: 60/minute,1000/hour,10000/day,10 concurrent. Blank: as configured.",
+    )
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
     expires_at = models.DateTimeField("expires", default=default_expiry)
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)

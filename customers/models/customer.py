@@ -7,17 +7,18 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
+from customers import clock
 from customers.fields import (
     BlindIndexField,
     SealedCharField,
     SealedEmailField,
+    SealedMixin,
     SealedTextField,
     SortKeyField,
     TrimmedCharField,
     tin_shape,
 )
 from customers.managers import CustomerQuerySet, EmailInUse
-from customers import clock
 from customers.models import identifiers
 from customers.models.business import Business
 
@@ -174,6 +175,12 @@ class Customer(models.Model):
                     raise
         if searched:
             type(self).objects.keep_tail_short(self.business_id)
+
+    def open_all(self) -> None:
+        """Opens every sealed field that is not open yet. Raises SealError."""
+        for field in self._meta.concrete_fields:
+            if isinstance(field, SealedMixin):
+                getattr(self, field.attname)
 
     def email_holder(self) -> str | None:
         """The public id of another active customer of the business with this email, if any."""

@@ -39,6 +39,7 @@ if not WORKER:
         "FINORA_DATA_DIR": scratch,
         "FINORA_ENVIRONMENT": "test",
         "RATE_LIMITS": "off",
+        "STRANGER_LIMITS": "off",
         "LOG_LEVEL": "INFO",
     }
     Path(scratch, "static").mkdir()
