@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
@@ -14,6 +15,7 @@ from customers.search import index
 
 if TYPE_CHECKING:
     from customers.models import Business, Customer
+    from customers.models.audit_event import AuditEventQuerySet
 
 SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
@@ -29,6 +31,11 @@ class EmailInUse(IntegrityError):
 
 class CustomerInactive(Exception):
     """The customer was soft-deleted: it can be read and restored, not edited."""
+
+
+def _audit() -> AuditEventQuerySet:
+    # The models import this module.
+    return apps.get_model("customers", "AuditEvent").objects.all()
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -122,18 +129,18 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
     def behind(self, place: tuple[int, bytes, str], count: int) -> list[Customer]:
         """The next `count` customers behind a place in directory order."""
         # Two queries of which each is one stretch of an index; one with OR would be a scan.
-        business_id, *rest = place
+        business_id, name_key, public_id = place
         rows = self.in_directory_order()
-        found = list(rows.in_business(business_id).after(*rest)[:count])
+        found = list(rows.in_business(business_id).after(name_key, public_id)[:count])
         if len(found) < count:
             found += rows.filter(business_id__gt=business_id)[: count - len(found)]
         return found
 
     def ahead_of(self, place: tuple[int, bytes, str], count: int) -> list[Customer]:
         """The `count` customers just ahead of a place, in directory order."""
-        business_id, *rest = place
+        business_id, name_key, public_id = place
         rows = self.in_directory_order().reverse()
-        found = list(rows.in_business(business_id).before(*rest)[:count])
+        found = list(rows.in_business(business_id).before(name_key, public_id)[:count])
         if len(found) < count:
             found += rows.filter(business_id__lt=business_id)[: count - len(found)]
         return found[::-1]
@@ -215,12 +222,21 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
         Answers what Django's own delete() does: how many, by model.
         """
-        moment = clock.now()
-        gone = self.active()
-        businesses = set(gone.order_by().values_list("business_id", flat=True).distinct())
-        count = gone.update(is_active=False, deleted_at=moment, updated_at=moment, packed=False)
-        for business_id in businesses:
-            self.keep_tail_short(business_id)
+        moment, count = clock.now(), 0
+        with transaction.atomic():
+            gone: dict[int, list[str]] = {}
+            rows = self.active().order_by("id").select_for_update(of=("self",))
+            for business_id, public_id in rows.values_list("business_id", "public_id"):
+                gone.setdefault(business_id, []).append(public_id)
+            for business_id, public_ids in gone.items():
+                those = self.model._default_manager.filter(
+                    business_id=business_id, public_id__in=public_ids, is_active=True
+                )
+                count += those.update(
+                    is_active=False, deleted_at=moment, updated_at=moment, packed=False
+                )
+                _audit().record("deleted", business_id, public_ids)
+                self.keep_tail_short(business_id)
         return count, {self.model._meta.label: count}
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -260,3 +276,5 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         with transaction.atomic():
             self.bulk_create(customers)
             index.add_segment(customers)
+            for business in {customer.business for customer in customers}:
+                _audit().record("imported", business.pk, [business.public_id])

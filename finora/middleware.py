@@ -21,9 +21,11 @@ from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from customers.api.envelope import exception_handler
+from customers.acting import Actor, acting
 from finora.logging import request_id
 
 access_log = logging.getLogger("finora.access")
@@ -64,7 +66,9 @@ class RequestIdMiddleware:
         finally:
             request_id.reset(token)
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+    def process_exception(
+        self, request: HttpRequest, error: Exception
+    ) -> HttpResponseBase | None:
         """The envelope for views outside the API, also where DEBUG would show its own page."""
         if request.path_info.startswith("/admin"):
             return None
@@ -109,6 +113,18 @@ class PagesAuthenticationMiddleware(_PagesOnly, AuthenticationMiddleware):
 
 class PagesMessageMiddleware(_PagesOnly, MessageMiddleware):
     pass
+
+
+class PagesActorMiddleware(_PagesOnly, MiddlewareMixin):
+    """Notes who is at the admin, for the audit trail; the session is read only if it is asked."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        def staff() -> Actor:
+            name = request.user.get_username()
+            return Actor("staff", name, request.request_id)  # type: ignore[attr-defined]
+
+        with acting(staff):
+            return super().__call__(request)
 
 
 class PagesFrameMiddleware(_PagesOnly, XFrameOptionsMiddleware):

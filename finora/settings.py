@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "finora.middleware.PagesCommonMiddleware",
     "finora.middleware.PagesCsrfMiddleware",
     "finora.middleware.PagesAuthenticationMiddleware",
+    "finora.middleware.PagesActorMiddleware",
     "finora.middleware.PagesMessageMiddleware",
     "finora.middleware.PagesFrameMiddleware",
 ]

@@ -7,17 +7,21 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from customers import normalize
+from customers import acting, clock, normalize
+from customers.api import throttling
 from customers.api.authentication import BearerAuthentication
 from customers.api.envelope import (
     ApiError,
     failure,
+    internal_error,
     invalid_parameter,
     invalid_request,
+    method_not_allowed,
     not_found,
     success,
 )
@@ -25,6 +29,7 @@ from customers.api.filters import FILTER_NAMES, CustomerFilters
 from customers.api.pagination import make_cursor, read_cursor, read_limit
 from customers.api.parsers import NOT_JSON, JsonObjectParser
 from customers.api.serializers import CustomerBody, FindOrCreateBody, customer_data
+from customers.api.timestamps import iso
 from customers.keyring import SealError
 from customers.managers import CustomerQuerySet
 from customers.models import ApiKey, Customer
@@ -42,8 +47,20 @@ class ApiView(APIView):
     http_method_names = ["get", "head", "post", "put", "delete"]
     business_id_required: ClassVar[frozenset[str]] = frozenset()
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with acting.acting(self.actor):
+            try:
+                return super().dispatch(request, *args, **kwargs)
+            finally:
+                throttling.leave(request)
+
+    def actor(self) -> acting.Actor:
+        """The key, for the audit trail."""
+        return acting.Actor("key", self.request.auth.public_id, self.request.request_id)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         key: ApiKey = request.auth
+        throttling.enter(request._request, key)
         request._request.api_key_id = key.public_id
         business = key.business
         if business.is_suspended:
@@ -65,13 +82,7 @@ class ApiView(APIView):
         return {}
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        allowed = ", ".join(self.allowed_methods)
-        raise ApiError(
-            405,
-            "METHOD_NOT_ALLOWED",
-            f"This address answers {allowed}.",
-            headers={"Allow": allowed},
-        )
+        raise method_not_allowed(*self.allowed_methods)
 
     @property
     def business_id(self) -> int:
@@ -115,6 +126,8 @@ class CustomersView(ApiView):
     business_id_required = frozenset({"GET", "HEAD"})
 
     def get(self, request: Request) -> HttpResponse:
+        # Before the rows are read: a change made meanwhile is then in the next delta sync.
+        timestamp = iso(clock.now())
         limit = read_limit(request.GET.get("limit"))
         customers = self.filtered().in_list_order().with_columns_shown()
         cursor = request.GET.get("cursor")
@@ -126,7 +139,7 @@ class CustomersView(ApiView):
         if len(page) > limit:
             page.pop()
             meta["nextCursor"] = make_cursor(self.business_id, page[-1])
-        return self.several(page, **meta)
+        return self.several(page, timestamp=timestamp, **meta)
 
     def filtered(self) -> CustomerQuerySet:
         query = self.request.GET
@@ -222,5 +235,5 @@ def broken_request(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """An exception outside the API's views."""
-    return failure(request, ApiError(500, "INTERNAL_ERROR", "Something went wrong on our side."))
+    """An exception outside the views."""
+    return failure(request, internal_error())

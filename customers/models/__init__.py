@@ -2,8 +2,9 @@
 
 from customers.keyring import SealError
 from customers.models.api_key import ApiKey
+from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
 from customers.models.customer import Customer
 from customers.models.search_segment import SearchSegment
 
-__all__ = ["ApiKey", "Business", "Customer", "SealError", "SearchSegment"]
+__all__ = ["ApiKey", "AuditEvent", "Business", "Customer", "SealError", "SearchSegment"]

@@ -3,18 +3,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 
 from customers import clock
 from customers.models import identifiers
+from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
 from customers.rate_limits import parse_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 PREFIX_LENGTH = 12
@@ -84,7 +86,15 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def revoke(self) -> int:
         """Refuses these keys from the next request on, for good. Answers how many were live."""
-        return self.filter(revoked_at=None).update(revoked_at=clock.now())
+        with transaction.atomic():
+            live = self.filter(revoked_at=None).select_for_update()
+            keys = list(live.values_list("business_id", "public_id"))
+            for business_id, public_id in keys:
+                AuditEvent.objects.record(
+                    AuditEvent.Action.KEY_REVOKED, business_id, [public_id]
+                )
+            self.filter(revoked_at=None).update(revoked_at=clock.now())
+        return len(keys)
 
     def record_use(self, calls: int) -> int:
         """Adds calls to the count and notes the time."""
@@ -144,6 +154,18 @@ class ApiKey(models.Model):
     def is_expiring(self) -> bool:
         """Whether its expiry is so near that somebody should replace it."""
         return not self.is_expired and self.expires_at <= clock.now() + EXPIRY_WARNING
+
+    def save(
+        self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any
+    ) -> None:
+        """Django's save(), with the audit event in the same transaction."""
+        actions = AuditEvent.Action
+        action = actions.KEY_ISSUED if self._state.adding else actions.KEY_CHANGED
+        with transaction.atomic():
+            super().save(*args, update_fields=update_fields, **kwargs)
+            AuditEvent.objects.record(
+                action, self.business_id, [self.public_id], update_fields or ()
+            )
 
     @property
     def is_revoked(self) -> bool:

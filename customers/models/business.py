@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from django.db import models
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models, transaction
 
 from customers import clock
 from customers.models import identifiers
@@ -27,3 +30,19 @@ class Business(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(
+        self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any
+    ) -> None:
+        """Django's save(), with the audit event in the same transaction."""
+        # Events point at businesses, so that module imports this one.
+        from customers.models.audit_event import AuditEvent
+
+        actions = AuditEvent.Action
+        named = set(update_fields or ())
+        action = actions.CREATED if self._state.adding else actions.UPDATED
+        if "is_suspended" in named:
+            action = actions.SUSPENDED if self.is_suspended else actions.RESUMED
+        with transaction.atomic():
+            super().save(*args, update_fields=update_fields, **kwargs)
+            AuditEvent.objects.record(action, self.pk, [self.public_id], named)

@@ -20,6 +20,7 @@ from customers.fields import (
 )
 from customers.managers import CustomerQuerySet, EmailInUse
 from customers.models import identifiers
+from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
 
 # Columns that follow another one, and so are written whenever that one is.
@@ -143,7 +144,8 @@ class Customer(models.Model):
         update_fields: Iterable[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Django's save(); the columns that follow a changed one are written with it.
+        """Django's save(); the columns that follow a changed one are written with it, and the
+        audit event in the same transaction.
 
         Raises EmailInUse for an email that another active customer of the business has.
         """
@@ -155,8 +157,8 @@ class Customer(models.Model):
         searched = update_fields is None or bool(SEARCHED & set(update_fields))
         if searched:
             self.packed = False
+        action, named = self._change(update_fields)
         if update_fields is not None:
-            named = set(update_fields)
             followers = (FOLLOWERS.get(field, ()) for field in named)
             update_fields = named.union({"updated_at"}, *followers)
         for attempts_left in reversed(range(SAVE_ATTEMPTS)):
@@ -164,6 +166,7 @@ class Customer(models.Model):
                 # A savepoint where the caller has a transaction, so that what is there can be seen.
                 with transaction.atomic():
                     super().save(*args, update_fields=update_fields, **kwargs)
+                    AuditEvent.objects.record(action, self.business_id, [self.public_id], named)
                 break
             except IntegrityError:
                 holder = self.email_holder()
@@ -175,6 +178,18 @@ class Customer(models.Model):
                     raise
         if searched:
             type(self).objects.keep_tail_short(self.business_id)
+
+    def _change(self, update_fields: Iterable[str] | None) -> tuple[AuditEvent.Action, set[str]]:
+        """What a save does, and the names of the fields it sets."""
+        if self._state.adding:
+            return AuditEvent.Action.CREATED, set()
+        if update_fields is None:
+            update_fields = (field.name for field in self._meta.concrete_fields if field.editable)
+        named = set(update_fields)
+        if "is_active" in named:
+            actions = AuditEvent.Action
+            return actions.RESTORED if self.is_active else actions.DELETED, named - {"is_active"}
+        return AuditEvent.Action.UPDATED, named
 
     def open_all(self) -> None:
         """Opens every sealed field that is not open yet. Raises SealError."""

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NoReturn
+
+from django.db import models
+
+from customers import acting, clock
+from customers.models.business import Business
+
+
+class Frozen(TypeError):
+    """The audit trail is append-only."""
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Events can be added and read; only prune() removes, and only whole old ones."""
+
+    def record(
+        self, action: str, business_id: int, subjects: Iterable[str], fields: Iterable[str] = ()
+    ) -> None:
+        """Notes that the present actor did this. To be called in the change's own transaction.
+
+        `subjects` are public ids, `fields` are names: there is no place for a value.
+        """
+        actor, moment, names = acting.actor(), clock.now(), sorted(fields)
+        self.bulk_create(
+            [
+                AuditEvent(
+                    business_id=business_id,
+                    at=moment,
+                    actor_kind=actor.kind,
+                    actor_id=actor.id,
+                    request_id=actor.request_id,
+                    action=action,
+                    subject=subject,
+                    fields=names,
+                )
+                for subject in subjects
+            ]
+        )
+
+    def about(self, business_id: int, subject: str) -> AuditEventQuerySet:
+        """The story of one customer, key or business, the latest first."""
+        return self.filter(business_id=business_id, subject=subject).order_by("-id")
+
+    def older_than(self, moment: datetime) -> AuditEventQuerySet:
+        return self.filter(at__lt=moment)
+
+    def prune(self, batch: int = 5_000) -> int:
+        """Removes these events, a batch at most. Answers how many."""
+        pks = list(self.order_by("id").values_list("pk", flat=True)[:batch])
+        return self.filter(pk__in=pks)._raw_delete(self.db)
+
+    def update(self, **_: Any) -> NoReturn:
+        raise Frozen("An audit event is never changed.")
+
+    def delete(self) -> NoReturn:
+        raise Frozen("An audit event is never deleted; prune_audit removes old ones.")
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        raise Frozen("An audit event is never changed.")
+
+
+class AuditEvent(models.Model):
+    """Who did what to which customer, key or business, and when; never a value.
+
+    Append-only: here, and by privilege in the database (README, "Deploying").
+    """
+
+    class Action(models.TextChoices):
+        CREATED = "created"
+        UPDATED = "updated"
+        DELETED = "deleted"
+        RESTORED = "restored"
+        REVEALED = "revealed"
+        EXPORTED = "exported"
+        ERASED = "erased"
+        IMPORTED = "imported"
+        KEY_ISSUED = "key issued"
+        KEY_CHANGED = "key changed"
+        KEY_REVOKED = "key revoked"
+        SUSPENDED = "suspended"
+        RESUMED = "resumed"
+
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="audit_events", db_index=False
+    )
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=6)
+    actor_id = models.CharField("actor", max_length=150, blank=True)
+    request_id = models.CharField("request", max_length=20, blank=True)
+    action = models.CharField(max_length=20, choices=Action.choices)
+    # A public id, not a foreign key: the note outlives what it is about.
+    subject = models.CharField(max_length=64)
+    fields = models.JSONField(default=list)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # A customer's story on its page.
+            models.Index(fields=["business", "subject", "id"], name="audit_subject"),
+            # The latest of a business, and pruning by age.
+            models.Index(fields=["business", "id"], name="audit_business"),
+            models.Index(fields=["at"], name="audit_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise Frozen("An audit event is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Frozen("An audit event is never deleted; prune_audit removes old ones.")
