@@ -34,6 +34,11 @@ def _subkeys(field: str, business_id: int) -> tuple[bytes, ...]:
     return tuple(hmac.digest(key.encode(), info, "sha256") for key in settings.BLIND_INDEX_KEYS)
 
 
+def rotating() -> bool:
+    """Whether rows may be hashed with more than one key, so that no constraint sees them all."""
+    return len(settings.BLIND_INDEX_KEYS) > 1
+
+
 def digests(field: str, business_id: int, value: str) -> list[bytes]:
     """One digest for each configured key, the one that is written first.
 

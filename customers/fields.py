@@ -206,6 +206,24 @@ class SealedMixin(package.EncryptedMixin):
                 raise SealError("not a token of the package's keys") from None
         raise SealError("not a sealed token")
 
+    def key_id(self, token: SealedToken) -> bytes | None:
+        """Which key sealed the token; None for one of the package's, or a damaged one."""
+        text = token.text
+        if not text.startswith(TOKEN_PREFIX):
+            return None
+        try:
+            # Eight letters are six bytes: version, key id, and one of the nonce.
+            head = binascii.a2b_base64(text[len(TOKEN_PREFIX) : len(TOKEN_PREFIX) + 8])
+        except ValueError:
+            return None
+        return keyring.key_id_of(head)
+
+    def resealed(self, token: SealedToken | None, instance: Any) -> SealedToken | None:
+        """The same value under the sealing key; None where it is so already. Raises SealError."""
+        if token is None or self.key_id(token) == keyring.sealing_key_id():
+            return None
+        return self.seal(self.open(token, instance), instance)
+
     # dumpdata writes the token, so a dump is no plainer than the table; loaddata takes it back.
 
     def value_to_string(self, obj: models.Model) -> str | None:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
-from customers import clock
+from customers import blind_index, clock
 from customers.fields import (
     BlindIndexField,
     SealedCharField,
@@ -159,12 +159,14 @@ class Customer(models.Model):
             self.packed = False
         action, named = self._change(update_fields)
         if update_fields is not None:
-            followers = (FOLLOWERS.get(field, ()) for field in named)
-            update_fields = named.union({"updated_at"}, *followers)
+            followers = (FOLLOWERS.get(field, ()) for field in update_fields)
+            update_fields = {*update_fields, "updated_at"}.union(*followers)
         for attempts_left in reversed(range(SAVE_ATTEMPTS)):
             try:
                 # A savepoint where the caller has a transaction, so that what is there can be seen.
                 with transaction.atomic():
+                    if searched and blind_index.rotating():
+                        self._refuse_email_under_any_key()
                     super().save(*args, update_fields=update_fields, **kwargs)
                     AuditEvent.objects.record(action, self.business_id, [self.public_id], named)
                 break
@@ -178,6 +180,14 @@ class Customer(models.Model):
                     raise
         if searched:
             type(self).objects.keep_tail_short(self.business_id)
+
+    def _refuse_email_under_any_key(self) -> None:
+        """While a blind index key is changed, equal emails have unequal hashes, which the
+        constraint cannot compare: one change at a time, and it looks. Raises EmailInUse.
+        """
+        Business.objects.select_for_update().get(pk=self.business_id)
+        if (holder := self.email_holder()) is not None:
+            raise EmailInUse(holder)
 
     def _change(self, update_fields: Iterable[str] | None) -> tuple[AuditEvent.Action, set[str]]:
         """What a save does, and the names of the fields it sets."""

@@ -195,14 +195,16 @@ def _unseal(business_id: int, pk: UUID, sealed: bytes | memoryview) -> Segment:
     )
 
 
+def _seal(business_id: int, pk: UUID, text: bytes) -> bytes:
+    return keyring.seal(text, purpose="segment", business_id=business_id, context=pk.bytes)
+
+
 # Writing.
 
 
 def _write(business_id: int, segment: Segment) -> UUID:
     row = _segments()(business_id=business_id, size=segment.nbytes)
-    row.sealed = keyring.seal(
-        segment.to_bytes(), purpose="segment", business_id=business_id, context=row.pk.bytes
-    )
+    row.sealed = _seal(business_id, row.pk, segment.to_bytes())
     row.save(force_insert=True)
     return row.pk
 
@@ -275,6 +277,24 @@ def _merge(business_id: int, pks: list[UUID]) -> None:
             return
         _write(business_id, merge(_open_group(business_id, locked)))
         rows.delete()
+
+
+def reseal(business_id: int, *, dry_run: bool = False) -> int:
+    """Seals segments of older encryption keys anew. Answers how many."""
+    count = 0
+    rows = _segments().objects.filter(business_id=business_id)
+    for pk in list(rows.values_list("id", flat=True)):
+        with transaction.atomic():
+            row = rows.filter(id=pk).select_for_update()
+            sealed = row.values_list("sealed", flat=True).first()
+            # Merged away meanwhile: what came of it was sealed with the first key.
+            if sealed is None or keyring.key_id_of(bytes(sealed[:8])) == keyring.sealing_key_id():
+                continue
+            count += 1
+            if not dry_run:
+                text = _unseal(business_id, pk, sealed).to_bytes()
+                row.update(sealed=_seal(business_id, pk, text))
+    return count
 
 
 def repack(

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from customers import keyring
+from customers.models import Business
+from customers.rotation import Count, keys_in_use, reseal
+
+
+class Command(BaseCommand):
+    """Seals everything with the first entry of FIELD_ENCRYPTION_KEY, beside live traffic.
+
+    First put the new key in front in every process (NEW,OLD) and restart them; then run this;
+    when --check says so, take the old key out. Reads are right at every moment; a simultaneous
+    edit is neither lost nor reverted; cut off at any moment, it is simply run again.
+    """
+
+    help = "Seal every value and search segment anew with the first encryption key."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="count, and write nothing")
+        parser.add_argument(
+            "--check", action="store_true", help="only say which keys are still needed"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        if options["check"]:
+            return self.check_keys()
+        total, shown = Count(), time.monotonic()
+        for business in Business.objects.order_by("id"):
+            for count in reseal(business, dry_run=options["dry_run"]):
+                total += count
+                if time.monotonic() - shown > 2:
+                    shown = time.monotonic()
+                    self.stderr.write(f"{business.public_id}: {total.rows:,} customers seen")
+        said = "Would seal" if options["dry_run"] else "Sealed"
+        line = (
+            f"{said} {total.changed:,} of {total.rows:,} customers"
+            f" and {total.segments:,} search segments anew."
+        )
+        if total.unreadable:
+            raise CommandError(f"{line} {total.unreadable:,} customers could not be opened.")
+        return line
+
+    def check_keys(self) -> str:
+        used = keys_in_use()
+        first, *older = keyring.keys()
+        lines = [f"Entry 1 (seals): {used.pop(first, 0):,} values."]
+        for position, key_id in enumerate(older, start=2):
+            count = used.pop(key_id, 0)
+            verdict = "still needed" if count else "can be dropped"
+            lines.append(f"Entry {position}: {count:,} values, {verdict}.")
+        if strangers := sum(used.values()):
+            lines.append(f"No configured key: {strangers:,} values.")
+        needed = sum(1 for line in lines[1:] if not line.endswith("can be dropped."))
+        if needed:
+            raise CommandError("\n".join(lines))
+        return "\n".join(lines)

@@ -1,0 +1,195 @@
+"""Changing keys beside live traffic."""
+
+import threading
+from io import StringIO
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from customers import keyring
+from customers.managers import EmailInUse
+from customers.models import Customer, SearchSegment
+from customers.search import index
+from customers.tests import factories
+
+VALUES = {"phone": "0803 123 4567", "address": "1 Marina", "tin": "12345678-0001"}
+
+
+def run(command, *args):
+    out = StringIO()
+    call_command(command, *args, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+@pytest.fixture
+def two_keys(settings):
+    """Puts a new key in front; answers (new, old)."""
+    old = settings.ENCRYPTION_KEYS[0]
+    new = Fernet.generate_key().decode()
+
+    def rotate():
+        settings.ENCRYPTION_KEYS = [new, old]
+        return new, old
+
+    return rotate
+
+
+@pytest.fixture
+def two_blind_keys(settings):
+    old = settings.BLIND_INDEX_KEYS[0]
+    new = "another blind index key, 0123456789abcdef"
+
+    def rotate():
+        settings.BLIND_INDEX_KEYS = [new, old]
+        return new, old
+
+    return rotate
+
+
+@pytest.mark.django_db
+def test_rotate_encryption_leaves_nothing_under_the_old_key(business, settings, two_keys):
+    made = [factories.customer(business, **VALUES) for _ in range(5)]
+    index.pack(Customer.objects.all(), business.pk)
+    new, _ = two_keys()
+    assert "Would seal 5 of 5 customers and 1 search segments" in run(
+        "rotate_encryption", "--dry-run"
+    )
+    with pytest.raises(CommandError, match="still needed"):
+        run("rotate_encryption", "--check")
+    assert "Sealed 5 of 5 customers and 1 search segments anew." in run("rotate_encryption")
+    assert "Entry 2: 0 values, can be dropped." in run("rotate_encryption", "--check")
+    settings.ENCRYPTION_KEYS = [new]
+    for customer in made:
+        read = Customer.objects.get(pk=customer.pk)
+        assert {name: getattr(read, name) for name in VALUES} == VALUES
+        assert read.email == customer.email
+    assert len(Customer.objects.search(business.pk, "example.com")) == 5
+    assert "Sealed 0 of 5 customers and 0 search segments" in run("rotate_encryption")
+
+
+@pytest.mark.django_db
+def test_rotation_is_no_change_of_the_customer(business, two_keys):
+    customer = factories.customer(business)
+    index.pack(Customer.objects.all(), business.pk)
+    before = Customer.objects.values("updated_at", "packed", "email_hash").get(pk=customer.pk)
+    two_keys()
+    run("rotate_encryption")
+    assert Customer.objects.values("updated_at", "packed", "email_hash").get(pk=customer.pk) == before
+
+
+@pytest.mark.django_db
+def test_an_unreadable_value_is_counted_and_left(business, settings, two_keys):
+    good, bad = factories.customer(business), factories.customer(business)
+    stranger = keyring.seal(b"x", purpose="cursor", business_id=1, context=b"")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE customers_customer SET email = 's1.forged' WHERE id = %s", [bad.pk]
+        )
+    assert stranger
+    two_keys()
+    with pytest.raises(CommandError, match="Sealed 1 of 2 customers.* 1 customers could not"):
+        run("rotate_encryption")
+    assert Customer.objects.get(pk=good.pk).email == good.email
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_simultaneous_edit_is_lost_or_reverted(business, two_keys, monkeypatch):
+    made = [factories.customer(business, **VALUES) for _ in range(40)]
+    two_keys()
+    monkeypatch.setattr("customers.rotation.BATCH", 3)
+    wanted = {}
+    stop = threading.Event()
+
+    def edit():
+        try:
+            n = 0
+            while not stop.is_set() or n < 40:
+                customer = made[n % len(made)]
+                wanted[customer.pk] = f"0803 000 {n:04}"
+                Customer.objects.in_business(business.pk).edit(
+                    customer.public_id, {"phone": wanted[customer.pk]}
+                )
+                n += 1
+        finally:
+            connection.close()
+
+    editor = threading.Thread(target=edit)
+    editor.start()
+    for _ in range(3):
+        run("rotate_encryption")
+    stop.set()
+    editor.join()
+    for customer in Customer.objects.all():
+        assert customer.phone == wanted[customer.pk]
+        assert customer.address == VALUES["address"]
+
+
+@pytest.mark.django_db
+def test_lookups_and_conflicts_hold_before_during_and_after_rotate_blind_index(
+    business, settings, two_blind_keys
+):
+    first = factories.customer(business, email="ada@example.com", **VALUES)
+    new, _ = two_blind_keys()
+
+    def holds():
+        mine = Customer.objects.in_business(business.pk)
+        assert mine.with_email(business.pk, "ADA@example.com").get() == first
+        assert mine.with_phone(business.pk, "+2348031234567").get() == first
+        assert mine.with_tin(business.pk, "123456780001").get() == first
+        assert Customer.objects.find_or_create(business.pk, "Ada@example.com") == (first, False)
+        with pytest.raises(EmailInUse):
+            factories.customer(business, email="ada@example.com")
+
+    holds()
+    later = factories.customer(business)
+    assert "Would hash 1 of 2" in run("rotate_blind_index", "--dry-run")
+    assert "Hashed 1 of 2" in run("rotate_blind_index")
+    holds()
+    assert "can be dropped" in run("rotate_blind_index")
+    settings.BLIND_INDEX_KEYS = [new]
+    holds()
+    assert Customer.objects.with_email(business.pk, later.email).get() == later
+
+
+@pytest.mark.django_db(transaction=True)
+def test_find_or_create_makes_one_customer_while_the_blind_index_key_changes(
+    business, two_blind_keys
+):
+    known = [factories.customer(business) for _ in range(10)]
+    two_blind_keys()
+    emails = [c.email for c in known] + [f"new{n}@example.com" for n in range(10)]
+    made, problems = [], []
+    barrier = threading.Barrier(5)
+
+    def sync():
+        try:
+            barrier.wait()
+            for email in emails:
+                made.append(Customer.objects.find_or_create(business.pk, email)[1])
+        except Exception as error:
+            problems.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=sync) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    barrier.wait()
+    run("rotate_blind_index")
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert sum(made) == 10
+    assert Customer.objects.count() == 20
+
+
+@pytest.mark.django_db
+def test_segments_written_under_the_old_key_stay_searchable(business, two_keys):
+    factories.customer(business, name="Ada")
+    index.pack(Customer.objects.all(), business.pk)
+    two_keys()
+    index._cache().clear()
+    assert len(Customer.objects.search(business.pk, "ada")) == 1
+    assert SearchSegment.objects.count() == 1
