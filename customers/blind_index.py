@@ -34,6 +34,11 @@ def _subkeys(field: str, business_id: int) -> tuple[bytes, ...]:
     return tuple(hmac.digest(key.encode(), info, "sha256") for key in settings.BLIND_INDEX_KEYS)
 
 
+def subkey(purpose: str, business_id: int) -> bytes:
+    """A key of the business's own for another keyed hash, derived from the first key."""
+    return _subkeys(purpose, business_id)[0]
+
+
 def rotating() -> bool:
     """Whether rows may be hashed with more than one key, so that no constraint sees them all."""
     return len(settings.BLIND_INDEX_KEYS) > 1

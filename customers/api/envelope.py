@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import orjson
@@ -68,6 +69,14 @@ invalid_api_key = partial(
     headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
 )
 not_found = partial(ApiError, 404, "NOT_FOUND", "There is nothing at this address.")
+
+
+def method_not_allowed(*allowed: str) -> ApiError:
+    methods = ", ".join(allowed)
+    message = f"This address answers {methods}."
+    return ApiError(405, "METHOD_NOT_ALLOWED", message, headers={"Allow": methods})
+
+
 internal_error = partial(
     ApiError,
     500,
@@ -103,7 +112,14 @@ def _respond(request: AnyRequest, payload: dict[str, Any], status: int) -> HttpR
     return response
 
 
-def success(request: AnyRequest, data: Any, *, status: int = 200, **meta: Any) -> HttpResponse:
+def success(
+    request: AnyRequest,
+    data: Any,
+    *,
+    status: int = 200,
+    location: str | None = None,
+    **meta: Any,
+) -> HttpResponse:
     """`data` in the envelope; `meta` adds to the three entries every answer has."""
     payload = {
         "success": True,
@@ -115,7 +131,10 @@ def success(request: AnyRequest, data: Any, *, status: int = 200, **meta: Any) -
             **meta,
         },
     }
-    return _respond(request, payload, status)
+    response = _respond(request, payload, status)
+    if location is not None:
+        response.headers["Location"] = location
+    return response
 
 
 def failure(request: AnyRequest, error: ApiError) -> HttpResponse:
@@ -135,6 +154,19 @@ def failure(request: AnyRequest, error: ApiError) -> HttpResponse:
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response
+
+
+def reads_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """A plain view that answers GET and HEAD, and the contract's 405 to anything else."""
+
+    @wraps(view)
+    def reading(request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):
+            return view(request)
+        return failure(request, method_not_allowed("GET", "HEAD"))
+
+    reading.csrf_exempt = True  # type: ignore[attr-defined]  # the 405 is for all, in JSON
+    return reading
 
 
 def _details(problems: Any) -> Details:

@@ -6,29 +6,32 @@ them by serializer would cost more than the query.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.core import validators as django_validators
+from django.db import models
 from rest_framework import serializers
 
 from customers import normalize
 from customers.api.timestamps import iso
-from customers.models import Customer
+from customers.models import ApiKey, Customer
 
 
 class Text(serializers.CharField):
     """A JSON string, trimmed; a blank one counts as null. Nothing else is converted to a text."""
 
     default_error_messages = {"invalid": "A text is needed."}
-    initial = None
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, normal: Callable[[str], str] = normalize.trim, **kwargs: Any) -> None:
+        self.normal = normal
         super().__init__(trim_whitespace=False, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str):
-            data = normalize.trim(data)
+            data = self.normal(data)
             if data == "" and self.allow_null:
                 data = None
         return super().run_validation(data)
@@ -41,7 +44,7 @@ class Text(serializers.CharField):
 
 def _text(field_name: str, *, required: bool | None = None, **kwargs: Any) -> Text:
     """The serializer field of a model field: the same length, the same validators."""
-    field = Customer._meta.get_field(field_name)
+    field = cast("models.CharField[Any, Any]", Customer._meta.get_field(field_name))
     return Text(
         required=not field.null if required is None else required,
         allow_null=field.null if required is None else not required,
@@ -53,24 +56,25 @@ def _text(field_name: str, *, required: bool | None = None, **kwargs: Any) -> Te
     )
 
 
+# Lower-cased before it is checked: some letters become two, and those are no address.
+_email = partial(_text, "email", normal=normalize.email)
+
+
 class CustomerBody(serializers.Serializer):  # type: ignore[type-arg]
     """POST /v1/customers, and with partial=True PUT: only what is named changes."""
 
     name = _text("name", help_text="Display name.")
-    email = _text("email", help_text="Lower-cased and encrypted on write.")
+    email = _email(help_text="Lower-cased and encrypted on write.")
     phone = _text("phone")
     address = _text("address", help_text="May hold line breaks.")
     companyName = _text("company_name", source="company_name")
     tin = _text("tin", help_text="Nigerian Tax Identification Number.")
 
-    def validate_email(self, value: str) -> str:
-        return normalize.email(value)
-
 
 class FindOrCreateBody(serializers.Serializer):  # type: ignore[type-arg]
     """POST /v1/customers/find-or-create."""
 
-    email = _text("email", help_text="The match key. Lower-cased and hashed internally.")
+    email = _email(help_text="The match key. Lower-cased and hashed internally.")
     name = _text(
         "name",
         required=False,
@@ -86,6 +90,22 @@ def naira(kobo: int) -> int | Decimal:
     if kobo % 10 == 0:
         return Decimal(kobo // 10).scaleb(-1)
     return Decimal(kobo).scaleb(-2)
+
+
+def api_key_data(key: ApiKey) -> dict[str, Any]:
+    """A key as its business sees it: enough to recognise it, not to use it."""
+    return {
+        "keyId": key.public_id,
+        "keyPrefix": key.prefix,
+        "keyLastFour": key.last_four,
+        "name": key.name,
+        "environment": key.environment,
+        "isActive": key.is_usable(),
+        "createdAt": iso(key.created_at),
+        "lastUsedAt": iso(key.last_used_at) if key.last_used_at else None,
+        "totalCalls": key.total_calls,
+        "expiresAt": iso(key.expires_at),
+    }
 
 
 def customer_data(customer: Customer) -> dict[str, Any]:

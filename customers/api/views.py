@@ -26,6 +26,7 @@ from customers.api.envelope import (
     success,
 )
 from customers.api.filters import FILTER_NAMES, CustomerFilters
+from customers.api.idempotency import idempotent
 from customers.api.pagination import make_cursor, read_cursor, read_limit
 from customers.api.parsers import NOT_JSON, JsonObjectParser
 from customers.api.serializers import CustomerBody, FindOrCreateBody, customer_data
@@ -158,12 +159,12 @@ class CustomersView(ApiView):
             customers = filters.qs
         return customers
 
+    @idempotent
     def post(self, request: Request) -> HttpResponse:
         fields = self.read(CustomerBody)
         customer = Customer.objects.create(business_id=self.business_id, **fields)
-        response = success(request, customer_data(customer), status=201)
-        response["Location"] = f"/v1/customers/{customer.public_id}"
-        return response
+        data = customer_data(customer)
+        return success(request, data, status=201, location=f"/v1/customers/{data['id']}")
 
 
 class CustomerView(ApiView):
@@ -202,6 +203,7 @@ class SearchView(ApiView):
 class FindOrCreateView(ApiView):
     """POST /v1/customers/find-or-create."""
 
+    @idempotent
     def post(self, request: Request) -> HttpResponse:
         fields = self.read(FindOrCreateBody)
         customer, created = Customer.objects.find_or_create(self.business_id, **fields)

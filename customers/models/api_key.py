@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import Case, F, Max, Q, Sum, Value, When
 
 from customers import clock
 from customers.models import identifiers
@@ -17,7 +18,6 @@ from customers.rate_limits import parse_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 PREFIX_LENGTH = 12
 LAST_FOUR_LENGTH = 4
@@ -41,6 +41,18 @@ def readable_rate_limits(text: str) -> None:
         raise ValidationError(str(error)) from None
 
 
+class Usage(NamedTuple):
+    """Calls since the first of the month (UTC), calls ever, and when the last one came."""
+
+    this_month: int
+    all_time: int
+    last_call_at: datetime | None
+
+
+def _month(moment: datetime) -> date:
+    return moment.date().replace(day=1)
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(
         self, business: Business, name: str, *, expires_at: datetime | None = None
@@ -57,6 +69,15 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             expires_at=expires_at or default_expiry(),
         )
         return made, key
+
+    def in_business(self, business_id: int) -> ApiKeyQuerySet:
+        return self.filter(business_id=business_id)
+
+    def with_public_id(self, public_id: str) -> ApiKeyQuerySet:
+        """The one with this id, or none; also for a text that no id can be."""
+        if not public_id.isascii() or not public_id.isprintable():
+            return self.none()
+        return self.filter(public_id=public_id)
 
     def usable(self) -> ApiKeyQuerySet:
         """Keys that open the API now: of this environment, not revoked, not expired."""
@@ -97,10 +118,26 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return len(keys)
 
     def record_use(self, calls: int) -> int:
-        """Adds calls to the count and notes the time."""
+        """Adds calls to the counts and notes the time."""
+        now = clock.now()
         return self.update(
-            last_used_at=clock.now(), total_calls=models.F("total_calls") + calls
+            last_used_at=now,
+            total_calls=F("total_calls") + calls,
+            month_calls=Case(
+                When(month=_month(now), then=F("month_calls") + calls), default=Value(calls)
+            ),
+            month=_month(now),
         )
+
+    def usage(self) -> Usage:
+        """What these keys were used for, all together."""
+        this_month = Q(month=_month(clock.now()))
+        sums = self.aggregate(
+            this_month=Sum("month_calls", filter=this_month, default=0),
+            all_time=Sum("total_calls", default=0),
+            last_call_at=Max("last_used_at"),
+        )
+        return Usage(**sums)
 
 
 class ApiKey(models.Model):
@@ -128,6 +165,9 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
     total_calls = models.PositiveBigIntegerField("calls", default=0, editable=False)
+    # Calls in the calendar month (UTC) that begins on `month`.
+    month = models.DateField(null=True, editable=False)
+    month_calls = models.PositiveBigIntegerField(default=0, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 

@@ -1,0 +1,69 @@
+"""Idempotency-Key: a POST that is sent again, as its answer got lost, is answered again.
+
+The claim, the work and the stored answer are one transaction. Only what was done is stored: an
+error undoes its claim, so the same call can be made again when its cause is gone.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.http import HttpResponse
+
+from customers import blind_index
+from customers.api.envelope import ApiError, invalid_request, success
+from customers.models import StoredAnswer
+
+HEADER = "Idempotency-Key"
+_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def _hashes(business_id: int, path: str, key: str, body: Any) -> tuple[bytes, bytes]:
+    # Keyed, as a client may put an email into its key, and the body is personal.
+    secret = blind_index.subkey("idempotency", business_id)
+    canonical = json.dumps(body, sort_keys=True).encode()
+    return (
+        hmac.digest(secret, f"key {path} {key}".encode(), "sha256"),
+        hmac.digest(secret, b"body " + canonical, "sha256"),
+    )
+
+
+def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Makes a view's post() answer once for one Idempotency-Key; without the header, as ever."""
+
+    @wraps(post)
+    def answer(view: Any, request: Any) -> HttpResponse:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return post(view, request)
+        if not _KEY.fullmatch(key):
+            raise invalid_request(f"{HEADER} is a text of 1 to 255 ASCII characters.")
+        path = request.path_info.rstrip("/")
+        hashes = _hashes(view.business_id, path, key, request.data)
+        with transaction.atomic():
+            stored, claimed = StoredAnswer.objects.claim(view.business_id, *hashes)
+            if claimed:
+                response = post(view, request)
+                kept = {
+                    "data": orjson.loads(response.content)["data"],
+                    "location": response.headers.get("Location"),
+                }
+                stored.keep(response.status_code, orjson.dumps(kept))
+                return response
+        if bytes(stored.body_hash) != hashes[1]:
+            raise ApiError(409, "CONFLICT", f"This {HEADER} was used with another body.")
+        kept = orjson.loads(stored.kept())
+        response = success(
+            request, kept["data"], status=stored.status, location=kept["location"]
+        )
+        response["Idempotency-Replayed"] = "true"
+        return response
+
+    return answer
