@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+
+from django.db import connection
 
 from customers import keyring
 from customers.rate_limits import parse_limits
@@ -67,8 +70,10 @@ def blind_index_keys(**_: Any) -> Iterable[CheckMessage]:
 
 
 def _secret_key() -> str:
-    # Django's settings raise when this one is read empty.
-    return str(vars(settings._wrapped).get("SECRET_KEY", ""))  # type: ignore[misc]
+    try:
+        return settings.SECRET_KEY
+    except ImproperlyConfigured:  # Django's answer to an empty one
+        return ""
 
 
 @register
@@ -114,6 +119,34 @@ def rate_limits(**_: Any) -> Iterable[CheckMessage]:
                     hint="Set REDIS_URL to share the counts, or WORKERS=1, or switch them off.",
                     id="finora.E011",
                 )
+
+
+@register(deploy=True)
+def safe_deployment(**_: Any) -> Iterable[CheckMessage]:
+    if settings.FINORA_ENVIRONMENT != "live":
+        yield Warning(
+            "This is a test environment: it makes and accepts test keys.",
+            hint="Set FINORA_ENVIRONMENT=live.",
+            id="finora.W001",
+        )
+    if settings.DEBUG:
+        yield Error(
+            "DEBUG shows what requests and settings hold to whoever causes an error.",
+            hint="Leave DEBUG unset.",
+            id="finora.E012",
+        )
+    if not settings.REDIS_URL and settings.RATE_LIMITS != "off":
+        yield Warning(
+            "Rate limits are counted by this process alone and forgotten when it ends.",
+            hint="Set REDIS_URL.",
+            id="finora.W002",
+        )
+    if settings.WORKERS > 1 and connection.vendor == "sqlite":
+        yield Warning(
+            f"{settings.WORKERS} processes write to one SQLite file, one at a time.",
+            hint="Set DATABASE_URL to a PostgreSQL database, or WORKERS=1.",
+            id="finora.W003",
+        )
 
 
 def _raw(text: str) -> bytes:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from csp.middleware import CSPMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -128,4 +129,8 @@ class PagesActorMiddleware(_PagesOnly, MiddlewareMixin):
 
 
 class PagesFrameMiddleware(_PagesOnly, XFrameOptionsMiddleware):
+    pass
+
+
+class PagesPolicyMiddleware(_PagesOnly, CSPMiddleware):
     pass

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "finora.middleware.PagesActorMiddleware",
     "finora.middleware.PagesMessageMiddleware",
     "finora.middleware.PagesFrameMiddleware",
+    "finora.middleware.PagesPolicyMiddleware",
 ]
 
 ROOT_URLCONF = "finora.urls"
@@ -220,6 +221,22 @@ LOGGING = {
         "django.request": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
     },
+}
+
+# The API pages write styles into the document (Swagger UI, ReDoc) and ReDoc searches in a worker;
+# scripts come from here alone.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "worker-src": ["'self'", "blob:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
 }
 
 SPECTACULAR_SETTINGS = {
