@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
@@ -47,3 +48,10 @@ if not WORKER:
         os.environ["DATABASE_URL"] = _postgres_url()
     else:
         os.environ["DATABASE_URL"] = f"sqlite:///{scratch}/finora.sqlite3"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What this machine could not test, in the closing lines."""
+    reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"NOT TESTED here: {reason.removeprefix('Skipped: ')}", red=True)
