@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
+from customers.api import authentication
 from customers.models import Business
 from customers.tests import factories
+from finora.logging import JsonFormatter
 
 
 class Api:
@@ -43,6 +49,12 @@ class Api:
         return self.call("DELETE", path, **extra)
 
 
+@pytest.fixture(autouse=True)
+def no_use_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys of different tests can have the same number."""
+    monkeypatch.setattr(authentication, "usage", authentication.UsageCounter())
+
+
 @pytest.fixture
 def business(db: None) -> Business:
     return factories.business()
@@ -61,3 +73,23 @@ def api(business: Business) -> Api:
 @pytest.fixture
 def other_api(other_business: Business) -> Api:
     return Api(other_business)
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What the configured handler writes: the deployment's own lines, not pytest's."""
+    handlers = logging.getLogger().handlers
+    handler = next(h for h in handlers if isinstance(h.formatter, JsonFormatter))
+    written = StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
+
+
+@pytest.fixture
+def staff(db: None, client: Client, settings: Any) -> Client:
+    """A browser of a superuser; its pages name static files as they are, none being collected."""
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": static}
+    client.force_login(User.objects.create_superuser("staff"))
+    return client

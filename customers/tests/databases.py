@@ -50,6 +50,14 @@ if not WORKER:
         os.environ["DATABASE_URL"] = f"sqlite:///{scratch}/finora.sqlite3"
 
 
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """Tests about PostgreSQL alone are no part of the run on SQLite."""
+    if os.environ["DATABASE_URL"].startswith("sqlite"):
+        others = [item for item in items if item.get_closest_marker("postgres")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What this machine could not test, in the closing lines."""
     reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}

@@ -4,8 +4,9 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import ProgrammingError, connection, transaction
 
 from customers import clock
 from customers.managers import EmailInUse
@@ -134,3 +135,25 @@ def test_commands_are_noted_as_the_system():
     event = AuditEvent.objects.get(subject="biz_acme")
     assert (event.actor_kind, event.actor_id, event.action) == ("system", "", "created")
     assert event.business == Business.objects.get(public_id="biz_acme")
+
+
+@pytest.mark.postgres
+def test_the_readmes_grants_make_the_database_refuse_too(business):
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    sql = readme.partition("```sql")[2].partition("```")[0]
+    assert "customers_auditevent" in sql
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE finora_app")
+        cursor.execute(sql)
+        cursor.execute("SET ROLE finora_app")
+        try:
+            factories.customer(business)
+            for attempt in (
+                "UPDATE customers_auditevent SET action = 'x'",
+                "DELETE FROM customers_auditevent",
+                "TRUNCATE customers_auditevent",
+            ):
+                with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+                    cursor.execute(attempt)
+        finally:
+            cursor.execute("RESET ROLE")

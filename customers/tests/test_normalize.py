@@ -1,0 +1,262 @@
+"""Normal forms: order, search and exact match rest on them."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customers import normalize
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+marks = st.text(st.sampled_from("\u0300\u0301\u0323\u0308\u0327\u0345"), max_size=3)
+letters = st.text(st.sampled_from("aeoọáÀßﬁİıKſσςΩỌ̀ 你محم١"), max_size=12)
+
+
+# --- trim ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\r", "\v", "\f", "\u00a0", "\u2003", "\u2028", "\u3000"])
+def test_white_space_is_trimmed_outside_only(space):
+    assert normalize.trim(f"{space * 2}a{space}b{space}") == f"a{space}b"
+
+
+@pytest.mark.parametrize("char", ["\x1c", "\x1d", "\x1e", "\x1f", "\x85"])
+def test_control_characters_that_python_strips_stay_to_be_refused(char):
+    assert f" {char}a{char} ".strip() == "a"
+    assert normalize.trim(f" {char}a{char} ") == f"{char}a{char}"
+    assert normalize.has_unprintable(char)
+
+
+@given(texts)
+def test_trimming_twice_changes_nothing_more(text):
+    once = normalize.trim(text)
+    assert normalize.trim(once) == once
+    assert once in text
+
+
+# --- control characters -------------------------------------------------------------------------
+
+
+@given(st.text(max_size=20))
+def test_unprintable_is_what_unicode_calls_control_or_surrogate(text):
+    expected = any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
+    assert normalize.has_unprintable(text) is expected
+    breaks = any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\r\n" for c in text)
+    assert normalize.has_unprintable(text, line_breaks=True) is breaks
+
+
+def test_every_control_character_is_found():
+    for point in [*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)]:
+        assert normalize.has_unprintable(f"a{chr(point)}b")
+        allowed = chr(point) in "\r\n"
+        assert normalize.has_unprintable(f"a{chr(point)}b", line_breaks=True) is not allowed
+
+
+# --- fold ---------------------------------------------------------------------------------------
+
+
+@given(texts)
+def test_folding_twice_changes_nothing_more(text):
+    once = normalize.fold(text)
+    assert normalize.fold(once) == once
+
+
+@given(st.one_of(texts, letters))
+def test_case_and_normal_form_fold_alike(text):
+    folded = normalize.fold(text)
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        assert normalize.fold(unicodedata.normalize(form, text)) == folded
+    assert normalize.fold(text.casefold()) == folded
+
+
+@given(letters, marks)
+def test_marks_fold_to_nothing(text, run):
+    # The iota below is a mark that folds to a letter.
+    run = run.replace("\u0345", "")
+    assert normalize.fold(text + run) == normalize.fold(text)
+
+
+@given(texts)
+def test_a_folded_text_holds_no_mark(text):
+    assert not any(unicodedata.combining(c) for c in normalize.fold(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Adébáyọ̀", "adebayo"),
+        ("ADEBAYO", "adebayo"),
+        ("Straße", "strasse"),
+        ("ﬁ", "fi"),
+        ("Ⅷ", "viii"),
+        ("İ", "i"),
+        ("Ɗan", "ɗan"),
+        ("", ""),
+        ("\u0301", ""),
+        ("a b", "a b"),
+        ("a\u00a0b", "a b"),
+    ],
+)
+def test_folding(text, folded):
+    assert normalize.fold(text) == folded
+
+
+# --- name_key -----------------------------------------------------------------------------------
+
+
+@given(texts, texts)
+def test_keys_order_as_folded_names_do(a, b):
+    fold = normalize.fold
+    assert (normalize.name_key(a) < normalize.name_key(b)) is (fold(a) < fold(b))
+
+
+def test_a_key_is_cut_between_characters_to_what_an_index_holds():
+    key = normalize.name_key("ﷺ" * 200)
+    assert 1990 < len(key) <= normalize.MAX_NAME_KEY_BYTES
+    assert normalize.fold("ﷺ" * 200).startswith(key.decode())
+    assert normalize.name_key("😀" * 200) == ("😀" * 200).encode()
+    assert normalize.name_key("a" + "ﷺ" * 200).decode()
+
+
+# --- holds --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "holds"),
+    [
+        ("Adébáyọ̀", "adebayo", True),
+        ("Adébáyọ̀", "ADEBAYO", True),
+        ("Adébáyọ̀", "adé", True),
+        ("Adébáyọ̀", "adè", False),
+        ("Ọlá", "ọla", True),
+        ("Ọ̀la", "ọla", True),
+        ("O\u0300\u0323la", "ọla", True),
+        ("Ola", "ọla", False),
+        ("Ola", "ola", True),
+        ("Ọlá", "ọlá", True),
+        ("Ọla", "ọlá", False),
+        ("100%", "%", True),
+        ("100", "%", False),
+        ("a_b", "_", True),
+        ("a\\b", "\\", True),
+        ("a.b", "a.b", True),
+        ("axb", "a.b", False),
+        ("é.*", "é.*", True),
+        ("éxx", "é.*", False),
+        ("anything", "\u0301", True),
+        ("Straße", "SS", True),
+        ("", "a", False),
+    ],
+)
+def test_what_a_search_holds(text, query, holds):
+    assert normalize.holds(text, query) is holds
+
+
+@given(letters, letters, letters, marks)
+def test_every_part_is_held(before, part, after, run):
+    assert normalize.holds(before + part + run + after, part)
+    assert normalize.holds(before + part + after, normalize.fold(part))
+
+
+@given(letters, letters)
+def test_what_is_held_is_held_without_marks(text, query):
+    """So the folded index finds all that the exact check then accepts."""
+    if normalize.holds(text, query):
+        assert normalize.fold(query) in normalize.fold(text)
+
+
+@given(letters, letters)
+def test_the_spelling_of_either_makes_no_difference(text, query):
+    found = normalize.holds(text, query)
+    for form in ("NFC", "NFD"):
+        other = unicodedata.normalize(form, text), unicodedata.normalize(form, query)
+        assert normalize.holds(*other) is found
+
+
+# --- email --------------------------------------------------------------------------------------
+
+
+@given(texts)
+def test_an_email_normalized_twice_is_the_same(text):
+    assert normalize.email(normalize.email(text)) == normalize.email(text)
+
+
+@pytest.mark.parametrize("text", ["A@B.co", " a@b.CO\n", "\u3000a@b.co\t"])
+def test_emails_are_trimmed_and_lower_case(text):
+    assert normalize.email(text) == "a@b.co"
+
+
+# --- phone --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["08031234567", "0803 123 4567", "0803-123-4567", "(0803) 123.4567", "+2348031234567",
+     "+234 803 123 4567", "234 803 123 4567", "+234 (0) 803 123 4567", "00234... no",
+     "tel:+2348031234567", " 0803\u00a0123\u00a04567 ", "０８０３１２３４５６７", "٠٨٠٣١٢٣٤٥٦٧"],
+)  # fmt: skip
+def test_spellings_of_one_number_are_one(text):
+    if text.endswith("no"):
+        assert normalize.phone(text) != "+2348031234567"
+    else:
+        assert normalize.phone(text) == "+2348031234567"
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("n/a", "na"),
+        ("N/A", "na"),
+        ("none", "none"),
+        ("—", ""),
+        ("", ""),
+        ("+", ""),
+        ("😀", ""),
+        ("0803 123 4567 / 0805 765 4321", "0803123456708057654321"),
+        ("+44 20 7183 8750", "+442071838750"),
+        ("0803 123 4567 ext. 12", "+2348031234567x12"),
+        ("+234 803 123 4567 x12", "+2348031234567x12"),
+        ("911", "911"),
+        ("12", "12"),
+    ],
+)
+def test_other_texts_match_by_their_letters_and_digits(text, form):
+    assert normalize.phone(text) == form
+
+
+def test_an_extension_is_another_number():
+    assert normalize.phone("0803 123 4567 ext. 1") != normalize.phone("0803 123 4567")
+
+
+@given(st.text(max_size=32))
+def test_any_text_has_a_form_and_keeps_it(text):
+    form = normalize.phone(text)
+    assert normalize.phone(form) == form or not form.startswith("+")
+
+
+# --- tin ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["12345678-0001", "1234567890", "1234567890123", "BN 123/45", "a", "1 - 2", "P-000"]
+)
+def test_shapes_of_a_tin(text):
+    assert normalize.is_tin(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "-", "/ -", "12.34", "12_34", "12\n34", "1234\n", "é", "１２３", "1\u00a02", "1\0"]
+)
+def test_shapes_of_no_tin(text):
+    assert not normalize.is_tin(text)
+
+
+@pytest.mark.parametrize("text", ["12345678-0001", "123456780001", "1234 5678 0001", "1-2-3-45678 0001"])
+def test_spellings_of_one_tin_are_one(text):
+    assert normalize.tin(text) == "123456780001"
+
+
+def test_a_slash_and_the_letters_of_a_tin_count():
+    assert normalize.tin("bn/1-2 3") == "BN/123"
+    assert normalize.tin("BN/123") != normalize.tin("BN123")

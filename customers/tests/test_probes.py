@@ -1,0 +1,58 @@
+"""/healthz and /readyz, for load balancers."""
+
+import threading
+
+import pytest
+from django.db import InterfaceError, OperationalError, connection, connections
+
+from customers.tests.answers import accepted, refused, statements
+
+
+def test_healthz_asks_nothing_of_the_database(client, db):
+    assert statements(lambda: accepted(client.get("/healthz"))) == []
+
+
+def test_readyz_asks_the_database(client, db):
+    assert statements(lambda: accepted(client.get("/readyz"))) == ["SELECT 1"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_they_need_no_key_and_tell_nothing(client, db, path):
+    response = client.get(path)
+    assert accepted(response) == {"status": "ok"}
+    assert response["Cache-Control"] == "no-store"
+    assert response["X-Request-Id"].startswith("req_")
+    assert client.head(path).status_code == 200
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+@pytest.mark.parametrize("debug", [False, True])
+def test_readyz_says_that_the_database_is_away(client, db, settings, monkeypatch, error, debug):
+    settings.DEBUG = debug
+
+    def fail(*args):
+        raise error("could not connect to server at 10.0.0.7")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", fail)
+        response = client.get("/readyz")
+    refused(response, 503, "SERVICE_UNAVAILABLE")
+    assert "10.0.0.7" not in response.content.decode()
+    accepted(client.get("/healthz"))
+
+
+def test_healthz_answers_with_the_database_truly_away(client, db):
+    answers = []
+
+    def run():
+        settings = connection.settings_dict | {"HOST": "127.0.0.1", "PORT": "1"}
+        if connection.vendor == "sqlite":
+            settings["NAME"] = "/nonexistent/directory/db.sqlite3"
+        connection.settings_dict = settings
+        answers.extend([client.get("/healthz"), client.get("/readyz")])
+        connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert [answer.status_code for answer in answers] == [200, 503]
