@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -34,6 +34,7 @@ from customers.api.timestamps import iso
 from customers.keyring import SealError
 from customers.managers import CustomerQuerySet
 from customers.models import ApiKey, Customer
+from finora.logging import request_id
 
 log = logging.getLogger("finora.api")
 
@@ -57,12 +58,17 @@ class ApiView(APIView):
 
     def actor(self) -> acting.Actor:
         """The key, for the audit trail."""
-        return acting.Actor("key", self.request.auth.public_id, self.request.request_id)
+        return acting.Actor("key", self.key.public_id, request_id.get())
+
+    @property
+    def key(self) -> ApiKey:
+        """The key of the request, once it is authenticated."""
+        return cast(ApiKey, self.request.auth)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        key: ApiKey = request.auth
+        key = self.key
         throttling.enter(request._request, key)
-        request._request.api_key_id = key.public_id
+        request._request.api_key_id = key.public_id  # type: ignore[attr-defined]
         business = key.business
         if business.is_suspended:
             raise ApiError(403, "BUSINESS_SUSPENDED", "This business is suspended.")
@@ -82,25 +88,25 @@ class ApiView(APIView):
         # DRF's Allow and Vary: the one belongs to a 405, the other to content negotiation.
         return {}
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
         raise method_not_allowed(*self.allowed_methods)
 
     @property
     def business_id(self) -> int:
-        return self.request.auth.business_id
+        return self.key.business_id
 
     def customers(self) -> CustomerQuerySet:
         """All customers of the key's business: no query leaves it."""
         return Customer.objects.in_business(self.business_id)
 
-    def read(self, body: type[Serializer], **kwargs: Any) -> dict[str, Any]:
+    def read(self, body: type[Serializer[Any]], **kwargs: Any) -> dict[str, Any]:
         """The validated body. Raises the contract's error for any other."""
         data = self.request.data
         if self.request.stream is None:
             raise invalid_request(NOT_JSON)
         serializer = body(data=data, **kwargs)
         serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
+        return cast(dict[str, Any], serializer.validated_data)
 
     def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
         """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
