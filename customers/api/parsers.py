@@ -6,6 +6,7 @@ import json
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from customers.api.envelope import ApiError, invalid_request
@@ -28,6 +29,9 @@ class JsonObjectParser(BaseParser):
         media_type: str | None = None,
         parser_context: Any = None,
     ) -> dict[str, Any]:
+        # DRF lets `*/*` and `application/*` pass for any type.
+        if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
+            raise UnsupportedMediaType(media_type)
         limit = settings.MAX_BODY_BYTES
         body = stream.read(limit + 1)
         if len(body) > limit:

@@ -16,6 +16,8 @@ import schemathesis
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 BUSINESS_ID = os.environ["FUZZ_BUSINESS_ID"]
+SPARE_KEY_ID = os.environ["FUZZ_SPARE_KEY_ID"]
+KEY_ID = re.compile(r"key_[0-9a-z]{1,36}")
 CURSOR = re.compile(r"[A-Za-z0-9_-]+")
 given_cursors: list[str] = []
 
@@ -31,6 +33,15 @@ def map_query(context: Any, query: dict[str, Any] | None) -> dict[str, Any] | No
     if given_cursors and isinstance(cursor, str) and CURSOR.fullmatch(cursor):
         query["cursor"] = given_cursors[len(cursor) % len(given_cursors)]
     return query
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Revokes a spare key, never the fuzzer's own: every later answer would be a 401."""
+    if case.operation.label == "DELETE /v1/api-keys/{id}":
+        public_id = (case.path_parameters or {}).get("id")
+        if isinstance(public_id, str) and KEY_ID.fullmatch(public_id):
+            case.path_parameters["id"] = SPARE_KEY_ID
 
 
 @schemathesis.hook

@@ -26,6 +26,9 @@ OPERATIONS = {
     "getCustomer": ("get", "/v1/customers/{id}"),
     "updateCustomer": ("put", "/v1/customers/{id}"),
     "deleteCustomer": ("delete", "/v1/customers/{id}"),
+    "listApiKeys": ("get", "/v1/api-keys"),
+    "revokeApiKey": ("delete", "/v1/api-keys/{id}"),
+    "getUsage": ("get", "/v1/usage"),
     "checkHealth": ("get", "/healthz"),
     "checkReadiness": ("get", "/readyz"),
 }
@@ -50,10 +53,13 @@ ERRORS = {
     "listCustomers": EVERYWHERE | PARAMETERS,
     "searchCustomers": EVERYWHERE | PARAMETERS,
     "createCustomer": EVERYWHERE | BODY | CONFLICT,
-    "findOrCreateCustomer": EVERYWHERE | BODY,
+    "findOrCreateCustomer": EVERYWHERE | BODY | CONFLICT,
     "getCustomer": EVERYWHERE | READ | NOT_FOUND,
     "updateCustomer": EVERYWHERE | BODY | NOT_FOUND | CONFLICT,
     "deleteCustomer": EVERYWHERE | READ | NOT_FOUND,
+    "listApiKeys": EVERYWHERE | READ,
+    "revokeApiKey": EVERYWHERE | READ | NOT_FOUND,
+    "getUsage": EVERYWHERE | READ,
     "checkHealth": {},
     "checkReadiness": {"503": {"SERVICE_UNAVAILABLE"}},
 }
@@ -161,7 +167,7 @@ def test_every_endpoint_is_described_under_its_own_id(document):
     assert len(list(operations(document))) == len(OPERATIONS)
     for name, operation in operations(document):
         assert operation["summary"], name
-        if operation["tags"] == ["Customers"]:
+        if operation["tags"] != ["Probes"]:
             assert operation["description"], name
             assert operation["security"] == [{"apiKey": []}], name
 
@@ -195,7 +201,7 @@ def test_headers_stand_where_they_are_sent(document):
         "503": {"Retry-After"},
     }
     for name, operation in operations(document):
-        if operation["tags"] != ["Customers"]:
+        if operation["tags"] == ["Probes"]:
             continue
         for status, response in operation["responses"].items():
             expected = {"X-Request-Id", "Cache-Control"} | more.get(status, set())
@@ -203,6 +209,8 @@ def test_headers_stand_where_they_are_sent(document):
                 expected |= rate_limit
             if (name, status) == ("createCustomer", "201"):
                 expected |= {"Location"}
+            if name in ("createCustomer", "findOrCreateCustomer") and status < "300":
+                expected |= {"Idempotency-Replayed"}
             assert set(resolved(document, response)["headers"]) == expected, (name, status)
 
 
@@ -357,8 +365,3 @@ def test_a_control_character_around_a_filter_is_refused_as_it_is_in_a_body(api: 
     response = api.get("/v1/customers", {name: f"{value}\x1c"})
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "INVALID_REQUEST"
-
-
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-12:00"])
-def test_a_time_at_the_edge_of_the_calendar_is_a_time(api: Api, time):
-    assert api.get("/v1/customers", {"createdFrom": time}).status_code == 200
