@@ -16,7 +16,7 @@ class SegmentCache:
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._nbytes = 0
         self._segments: OrderedDict[Hashable, Segment] = OrderedDict()
         self._lock = Lock()
@@ -36,11 +36,11 @@ class SegmentCache:
 
     def put(self, key: Hashable, segment: Segment) -> None:
         """Keep the segment; one that is larger than the bound by itself is not kept."""
-        if segment.nbytes > self._max_bytes:
+        if segment.nbytes > self.max_bytes:
             return
         with self._lock:
             self._drop(self._segments.pop(key, None))
-            while self._nbytes + segment.nbytes > self._max_bytes:
+            while self._nbytes + segment.nbytes > self.max_bytes:
                 self._drop(self._segments.popitem(last=False)[1])
             self._segments[key] = segment
             self._nbytes += segment.nbytes

@@ -41,8 +41,9 @@ _HEADER = struct.Struct("=III")
 _ID = struct.Struct("16s")
 _PART, _END = b"\x1f", b"\n"
 
-# How much of a text is looked at to see which part of a query is rare in it.
-_SAMPLE_BYTES = 1 << 16
+# How much of the accented text is looked at to see which part of a query is rare in it: counting
+# in all of it would cost more than the scan.
+_SAMPLE_BYTES = 1 << 13
 
 _PREFIX = "cust_"
 _PUBLIC_ID = re.compile(_PREFIX + "[0-7][0-9a-hjkmnp-tv-z]{25}")
@@ -65,11 +66,6 @@ class Candidate(NamedTuple):
 
     name_key: bytes
     public_id: str
-
-
-# A candidate with the id as it is stored, and the line of one.
-_Place = tuple[bytes, bytes]
-_Row = tuple[bytes, bytes, bytes]
 
 
 def encode_id(public_id: str) -> bytes:
@@ -127,18 +123,19 @@ class Segment:
         """The size of `to_bytes`, and about what it takes in memory."""
         return len(self._blob)
 
-    def _place(self, line: int) -> _Place:
-        start, raw = self._starts[line], _HEADER.size + line * _ID.size
-        key = self._blob[start : self._blob.index(_PART, start)]
-        return key, self._blob[raw : raw + _ID.size]
+    def _place(self, line: int) -> bytes:
+        """`name_key ␟ id` of a line: keys hold nothing below a space, so places order as bytes."""
+        start, id_ = self._starts[line], _HEADER.size + line * _ID.size
+        key = self._blob[start : self._blob.index(_PART, start) + 1]
+        return key + self._blob[id_ : id_ + _ID.size]
 
-    def _rows(self, first: int, last: int) -> Iterator[_Row]:
-        """The lines from `first` up to `last`, taken apart."""
+    def _rows(self, first: int, last: int) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """The id, the place and the line of each line from `first` up to `last`."""
         blob, size = self._blob, _ID.size
         lines = blob[self._starts[first] : self._starts[last]].split(_END)
-        raw = _ID.iter_unpack(blob[_HEADER.size + first * size : _HEADER.size + last * size])
-        for (id_,), line in zip(raw, lines, strict=False):  # behind the last _END comes b""
-            yield line.partition(_PART)[0], id_, line
+        ids = _ID.iter_unpack(blob[_HEADER.size + first * size : _HEADER.size + last * size])
+        for (id_,), line in zip(ids, lines, strict=False):  # behind the last _END comes b""
+            yield id_, line[: line.index(_PART) + 1] + id_, line
 
     def _find(self, needle: bytes, first: int, last: int) -> Iterator[int]:
         """The lines from `first` up to `last` that hold the needle, each once."""
@@ -149,12 +146,13 @@ class Segment:
             position = starts[line + 1]
             yield line
 
-    def _matches(self, needle: bytes, first: int, last: int) -> Iterator[_Place]:
+    def _matches(self, needle: bytes, first: int, last: int) -> Iterator[bytes]:
+        """The places of the lines from `first` up to `last` that hold the needle."""
         return map(self._place, self._find(needle, first, last))
 
     def _marked_matches(
         self, needles: Sequence[bytes], pattern: re.Pattern[str]
-    ) -> Iterator[_Place]:
+    ) -> Iterator[bytes]:
         """The places of the accented lines that hold the pattern.
 
         A line that does holds each of the needles, so the rarest one leads to them all.
@@ -169,41 +167,33 @@ class Segment:
                 yield self._place(line)
 
 
-def _segment(plain: list[_Row], accented: list[_Row]) -> Segment:
-    plain.sort()
-    accented.sort()
-    rows = plain + accented
-    lines = [line for _, _, line in rows]
-    text = _HEADER.size + len(rows) * _ID.size + (len(rows) + 1) * 4
+def _segment(plain: dict[bytes, bytes], accented: dict[bytes, bytes]) -> Segment:
+    """The segment of these lines, given by their places."""
+    places = sorted(plain) + sorted(accented)
+    lines = [*map(plain.__getitem__, places[: len(plain)])]
+    lines += map(accented.__getitem__, places[len(plain) :])
+    text = _HEADER.size + len(lines) * _ID.size + (len(lines) + 1) * 4
     starts = array("I", accumulate((len(line) + 1 for line in lines), initial=text))
+    header = _HEADER.pack(_MAGIC, len(lines), len(plain))
+    ids = (place[-_ID.size :] for place in places)
     lines.append(b"")  # so that the last line is ended as the others are
-    return Segment(
-        b"".join(
-            (
-                _HEADER.pack(_MAGIC, len(rows), len(plain)),
-                *(id_ for _, id_, _ in rows),
-                starts,
-                _END.join(lines),
-            )
-        )
-    )
+    return Segment(b"".join((header, *ids, starts, _END.join(lines))))
 
 
-def _row(entry: Entry) -> tuple[_Row, bool]:
+def _line(entry: Entry) -> tuple[bytes, bool]:
     """The line of an entry, and whether it is an accented one."""
-    id_ = encode_id(entry.public_id)
     if not entry.active:
-        return (b"", id_, _PART), False
+        return _PART, False
     if has_unprintable(entry.name) or has_unprintable(entry.email):
         raise ValueError("a text with control characters or unpaired surrogates")
-    key, texts = name_key(entry.name), [fold(entry.name), fold(entry.email)]
-    marks = [marked(entry.name), marked(entry.email)]
-    parts = [key, texts[1].encode()]
-    if accented := marks != texts:
+    key, name, email = name_key(entry.name), fold(entry.name), fold(entry.email)
+    marks = marked(entry.name), marked(entry.email)
+    parts = [key, email.encode()]
+    if accented := marks != (name, email):
         parts += [text.encode() for text in marks]
-    if len(key) < len(whole := texts[0].encode()):
+    if len(key) < len(whole := name.encode()):
         parts.append(whole)
-    return (key, id_, _PART.join(parts)), accented
+    return _PART.join(parts), accented
 
 
 def build(entries: Iterable[Entry]) -> Segment:
@@ -211,11 +201,13 @@ def build(entries: Iterable[Entry]) -> Segment:
 
     ValueError on a public id that is none, and on control characters in a name or an email.
     """
-    rows = {row[1]: (row, accented) for row, accented in map(_row, entries)}
-    return _segment(
-        [row for row, accented in rows.values() if not accented],
-        [row for row, accented in rows.values() if accented],
-    )
+    entry_by_id = {encode_id(entry.public_id): entry for entry in entries}
+    plain: dict[bytes, bytes] = {}
+    accented: dict[bytes, bytes] = {}
+    for id_, entry in entry_by_id.items():
+        line, is_accented = _line(entry)
+        (accented if is_accented else plain)[line[: line.index(_PART) + 1] + id_] = line
+    return _segment(plain, accented)
 
 
 def build_many(entries: Iterable[Entry], max_lines: int) -> Iterator[Segment]:
@@ -231,15 +223,15 @@ def merge(segments: Sequence[Segment]) -> Segment:
     Tombstones stay too, for there may be older lines outside these segments.
     """
     seen: set[bytes] = set()
-    plain: list[_Row] = []
-    accented: list[_Row] = []
+    plain: dict[bytes, bytes] = {}
+    accented: dict[bytes, bytes] = {}
     for segment in reversed(segments):
-        before = len(plain), len(accented)
-        middle, lines = segment._plain, segment.lines
-        plain += [row for row in segment._rows(0, middle) if row[1] not in seen]
-        accented += [row for row in segment._rows(middle, lines) if row[1] not in seen]
-        seen.update(row[1] for row in plain[before[0] :])
-        seen.update(row[1] for row in accented[before[1] :])
+        middle = segment._plain
+        for lines, first, last in (plain, 0, middle), (accented, middle, segment.lines):
+            for id_, place, line in segment._rows(first, last):
+                if id_ not in seen:
+                    seen.add(id_)
+                    lines[place] = line
     return _segment(plain, accented)
 
 
@@ -256,19 +248,19 @@ def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate
     if not folded or has_unprintable(query):
         return
     pattern = marks_pattern(query)
-    streams: list[Iterator[_Place]] = []
+    streams: list[Iterator[bytes]] = []
     if pattern is None:
         needle = folded.encode()
         for segment in segments:
             # An unmarked needle found in a marked part is in its folded part as well.
-            middle, lines = segment._plain, segment.lines
-            streams.append(segment._matches(needle, 0, middle))
-            streams.append(segment._matches(needle, middle, lines))
+            streams.append(segment._matches(needle, 0, segment._plain))
+            streams.append(segment._matches(needle, segment._plain, segment.lines))
     else:
-        needles = [folded.encode(), *{c.encode() for c in marked(query) if combining(c)}]
+        # Of needles that the sample lacks the first is taken: a mark, as there are few of them.
+        needles = [*{c.encode() for c in marked(query) if combining(c)}, folded.encode()]
         streams = [segment._marked_matches(needles, pattern) for segment in segments]
-    last: _Place | None = None
+    last = b""
     for place in heapq.merge(*streams):
         if place != last:
-            yield Candidate(place[0], decode_id(place[1]))
+            yield Candidate(place[: -_ID.size - 1], decode_id(place[-_ID.size :]))
         last = place

@@ -270,8 +270,13 @@ def test_bytes_that_are_no_segment_are_refused():
         with pytest.raises(ValueError, match="not a segment"):
             Segment.from_bytes(blob[:end])
     swapped = b"".join(blob[n : n + 4][::-1] for n in range(0, 12, 4)) + blob[12:]
+    another_magic = b"\x02" + blob[1:]
     more_plain = blob[:8] + b"\x03\x00\x00\x00" + blob[12:]
-    for nonsense in blob + b"x", b"x" + blob, swapped, more_plain, b"\xff" * 64, bytes(64):
+    text_elsewhere = blob[:44] + b"\x00" + blob[45:]  # the first of the starts
+    for nonsense in (
+        *(blob + b"x", b"x" + blob, b"\xff" * 64, bytes(64)),
+        *(swapped, another_magic, more_plain, text_elsewhere),
+    ):
         with pytest.raises(ValueError, match="not a segment"):
             Segment.from_bytes(nonsense)
 
