@@ -11,6 +11,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 
 from customers import blind_index, clock, normalize
+from customers.fields import DerivedField, SealedMixin, SealedToken
 from customers.search import index
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
+
+# The orders of the staff's lists, business by business: what an index holds as it is.
+Order = tuple[str, str, str]
+BY_NAME: Order = ("business_id", "name_key", "public_id")
+NEWEST_FIRST: Order = ("-business_id", "-created_at", "-id")
 
 
 class EmailInUse(IntegrityError):
@@ -95,12 +101,6 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             Q(name_key__gt=name_key) | Q(public_id__gt=public_id)
         )
 
-    def before(self, name_key: bytes, public_id: str) -> Self:
-        """Those ahead of a place in list order."""
-        return self.filter(name_key__lte=name_key).filter(
-            Q(name_key__lt=name_key) | Q(public_id__lt=public_id)
-        )
-
     def with_columns_shown(self) -> Self:
         """Without the columns that only lookups need."""
         return self.defer("email_hash", "phone_hash", "tin_hash", "deleted_at", "packed")
@@ -116,34 +116,34 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
     # The staff's directory: one business or all of them.
 
-    def in_directory_order(self) -> Self:
-        """Business by business, each in list order: what the list indexes hold as they are."""
-        return self.order_by("business_id", "name_key", "public_id")
+    def page(
+        self, order: Order, *, count: int, beside: str = "", back: bool = False
+    ) -> list[Customer]:
+        """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
 
-    def place_of(self, pk: str) -> Any:
-        """Where a customer stands in directory order; None for whatever is no customer's pk."""
+        The first ones when there is no such customer.
+        """
+        rows = self.order_by(*order)
+        place = self._place(order, beside)
+        if place is None:
+            return list(rows[:count])
+        _, key, tie = (name.removeprefix("-") for name in order)
+        beyond = "lt" if order[0].startswith("-") != back else "gt"
+        rows = rows.reverse() if back else rows
+        # Two queries of which each is one stretch of an index; one with OR would be a scan.
+        stretch = rows.in_business(place[0]).filter(**{f"{key}__{beyond}e": place[1]})
+        further = Q(**{f"{key}__{beyond}": place[1]}) | Q(**{f"{tie}__{beyond}": place[2]})
+        found = list(stretch.filter(further)[:count])
+        if len(found) < count:
+            found += rows.filter(**{f"business_id__{beyond}": place[0]})[: count - len(found)]
+        return found[::-1] if back else found
+
+    def _place(self, order: Order, pk: str) -> Any:
         if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
             return None
-        return self.filter(pk=int(pk)).values_list("business_id", "name_key", "public_id").first()
-
-    def behind(self, place: tuple[int, bytes, str], count: int) -> list[Customer]:
-        """The next `count` customers behind a place in directory order."""
-        # Two queries of which each is one stretch of an index; one with OR would be a scan.
-        business_id, name_key, public_id = place
-        rows = self.in_directory_order()
-        found = list(rows.in_business(business_id).after(name_key, public_id)[:count])
-        if len(found) < count:
-            found += rows.filter(business_id__gt=business_id)[: count - len(found)]
-        return found
-
-    def ahead_of(self, place: tuple[int, bytes, str], count: int) -> list[Customer]:
-        """The `count` customers just ahead of a place, in directory order."""
-        business_id, name_key, public_id = place
-        rows = self.in_directory_order().reverse()
-        found = list(rows.in_business(business_id).before(name_key, public_id)[:count])
-        if len(found) < count:
-            found += rows.filter(business_id__lt=business_id)[: count - len(found)]
-        return found[::-1]
+        columns = [name.removeprefix("-") for name in order]
+        everyone = self.model._default_manager.filter(pk=int(pk))
+        return everyone.values_list(*columns).first()
 
     def with_a(self, field: str, *, given: bool = True) -> Self:
         """Those who gave a phone or a TIN, or those who did not."""
@@ -200,6 +200,21 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
             except EmailInUse:
                 # Someone was faster. That customer may be deleted again by now, so look anew.
                 continue
+
+    def update(self, **values: Any) -> int:
+        """Django's. Raises TypeError where it would do half of a change: a sealed text, as it is
+        sealed for each row; or a value whose hash or sort key would stay behind.
+        """
+        for field in self.model._meta.concrete_fields:
+            if isinstance(field, SealedMixin):
+                field.get_db_prep_save(values.get(field.name), None)
+            elif isinstance(field, DerivedField) and field.of in values:
+                # A token sealed anew holds the value that the hash was made of.
+                if field.name not in values and not isinstance(values[field.of], SealedToken):
+                    raise TypeError(f"update() of {field.of} leaves {field.name} behind: save().")
+        return super().update(**values)
+
+    update.alters_data = True  # type: ignore[attr-defined]
 
     def edit(self, public_id: str, changes: dict[str, Any]) -> Customer:
         """Changes the named fields of one active customer and leaves the others alone.

@@ -50,7 +50,9 @@ def same_but_for_the_request_id(*responses):
 
 def statements(call):
     """The statements that `call` sends, as `SELECT customers_apikey`; savepoints left out."""
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
         call()
     found = []
     for query in captured:

@@ -72,7 +72,11 @@ BROKEN = [
     ("tin", "---"),
     ("tin", "n\u0303"),
     *[("email", email) for email in WRONG_EMAILS],
-    *[(f, f"Ada{c}Obi") for f in ("name", "phone", "address", "companyName", "tin") for c in CONTROL],
+    *[
+        (f, f"Ada{c}Obi")
+        for f in ("name", "phone", "address", "companyName", "tin")
+        for c in CONTROL
+    ],
     *[
         (field, value)
         for field in ("name", "email", "phone", "address", "companyName", "tin")

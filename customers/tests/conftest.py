@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -14,6 +15,10 @@ from customers.api import authentication
 from customers.models import Business
 from customers.tests import factories
 from finora.logging import JsonFormatter
+
+# Machines that run two suites at once are slow at times; that is no finding.
+hypothesis.settings.register_profile("suite", deadline=None, database=None)
+hypothesis.settings.load_profile("suite")
 
 
 class Api:

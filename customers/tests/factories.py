@@ -17,7 +17,8 @@ def business(**fields: Any) -> Business:
 def customer(business: Business, **fields: Any) -> Customer:
     n = next(_number)
     return Customer.objects.create(
-        business=business, **{"name": f"Customer {n}", "email": f"customer{n}@example.com", **fields}
+        business=business,
+        **{"name": f"Customer {n}", "email": f"customer{n}@example.com", **fields},
     )
 
 

@@ -219,9 +219,7 @@ def test_a_header_that_can_be_no_key_costs_none(api):
 def test_use_is_written_at_most_once_a_minute(api, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(authentication.time, "monotonic", lambda: now[0])
-    writes = [
-        statements(lambda: api.get(LIST)).count("UPDATE customers_apikey") for _ in range(5)
-    ]
+    writes = [statements(lambda: api.get(LIST)).count("UPDATE customers_apikey") for _ in range(5)]
     assert writes == [1, 0, 0, 0, 0]
     assert ApiKey.objects.get().total_calls == 1
     now[0] += 59.9

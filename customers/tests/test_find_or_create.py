@@ -78,7 +78,11 @@ def test_the_email_is_required(api, body):
 @pytest.mark.parametrize(
     ("field", "value"),
     # A name or phone of null or white space is one that was not given.
-    [(f, v) for f, v in BROKEN if f in TAKEN and (f == "email" or (v is not None and v != "" and v != " \t\n\u3000"))],
+    [
+        (f, v)
+        for f, v in BROKEN
+        if f in TAKEN and (f == "email" or (v is not None and v != "" and v != " \t\n\u3000"))
+    ],
     ids=lambda v: ascii(v)[:40],
 )
 def test_a_broken_rule_names_its_field(api, business, field, value):
@@ -88,7 +92,13 @@ def test_a_broken_rule_names_its_field(api, business, field, value):
 
 
 def test_other_fields_are_not_taken(api, business):
-    body = {"email": "a@b.co", "address": "1 Marina", "companyName": 5, "tin": "\0", "created": False}
+    body = {
+        "email": "a@b.co",
+        "address": "1 Marina",
+        "companyName": 5,
+        "tin": "\0",
+        "created": False,
+    }
     assert accepted(api.post(PATH, IGNORED | body), 201)["created"] is True
     customer = Customer.objects.get()
     assert (customer.address, customer.company_name, customer.tin) == (None, None, None)

@@ -16,7 +16,9 @@ letters = st.text(st.sampled_from("aeoọáÀßﬁİıKſσςΩỌ̀ 你محم١
 # --- trim ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("space", [" ", "\t", "\n", "\r", "\v", "\f", "\u00a0", "\u2003", "\u2028", "\u3000"])
+@pytest.mark.parametrize(
+    "space", [" ", "\t", "\n", "\r", "\v", "\f", "\u00a0", "\u2003", "\u2028", "\u3000"]
+)
 def test_white_space_is_trimmed_outside_only(space):
     assert normalize.trim(f"{space * 2}a{space}b{space}") == f"a{space}b"
 
@@ -246,13 +248,16 @@ def test_shapes_of_a_tin(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "-", "/ -", "12.34", "12_34", "12\n34", "1234\n", "é", "１２３", "1\u00a02", "1\0"]
+    "text",
+    ["", " ", "-", "/ -", "12.34", "12_34", "12\n34", "1234\n", "é", "１２３", "1\u00a02", "1\0"],
 )
 def test_shapes_of_no_tin(text):
     assert not normalize.is_tin(text)
 
 
-@pytest.mark.parametrize("text", ["12345678-0001", "123456780001", "1234 5678 0001", "1-2-3-45678 0001"])
+@pytest.mark.parametrize(
+    "text", ["12345678-0001", "123456780001", "1234 5678 0001", "1-2-3-45678 0001"]
+)
 def test_spellings_of_one_tin_are_one(text):
     assert normalize.tin(text) == "123456780001"
 

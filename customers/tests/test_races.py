@@ -124,7 +124,9 @@ def test_put_and_delete_leave_a_deleted_customer_with_or_without_the_change(api,
     for _ in range(6):
         customer = factories.customer(business, name="Before")
         path = f"/v1/customers/{customer.public_id}"
-        put, deleted = together(partial(api.put, path, {"name": "After"}), partial(api.delete, path))
+        put, deleted = together(
+            partial(api.put, path, {"name": "After"}), partial(api.delete, path)
+        )
         assert accepted(deleted) == {"id": customer.public_id, "isActive": False}
         customer.refresh_from_db()
         assert not customer.is_active
@@ -231,7 +233,9 @@ def test_the_walk_gives_each_row_once_while_others_write(api, business):
         n = 0
         while not done.is_set() and n < 300:
             n += 1
-            made = accepted(api.post("/v1/customers", {"name": f"Name {n % 60:03}", "email": f"n{n}@x.co"}), 201)
+            made = accepted(
+                api.post("/v1/customers", {"name": f"Name {n % 60:03}", "email": f"n{n}@x.co"}), 201
+            )
             if n % 2:
                 api.delete(f"/v1/customers/{made['id']}")
         return []

@@ -47,9 +47,7 @@ CALLS = [
 @pytest.mark.parametrize(("method", "end", "body"), CALLS)
 def test_anothers_customer_answers_as_a_random_id_does(api, victim, method, end, body):
     before = rows()
-    answers = [
-        api.call(method, f"{LIST}/{id}{end}", body) for id in (victim.public_id, RANDOM)
-    ]
+    answers = [api.call(method, f"{LIST}/{id}{end}", body) for id in (victim.public_id, RANDOM)]
     assert same_but_for_the_request_id(*answers)
     assert answers[0].status_code >= 400
     assert rows() == before
@@ -58,9 +56,7 @@ def test_anothers_customer_answers_as_a_random_id_does(api, victim, method, end,
 def test_so_does_one_that_is_inactive(api, victim):
     victim.delete()
     for method, end, body in CALLS:
-        answers = [
-            api.call(method, f"{LIST}/{id}{end}", body) for id in (victim.public_id, RANDOM)
-        ]
+        answers = [api.call(method, f"{LIST}/{id}{end}", body) for id in (victim.public_id, RANDOM)]
         assert same_but_for_the_request_id(*answers)
 
 

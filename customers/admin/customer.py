@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from customers.admin import filters, masking
+from customers.admin.base import DirectoryAdmin
+from customers.admin.display import day, masked, naira, tag
+from customers.admin.forms import CustomerForm
+from customers.admin.pages import CustomerList
+from customers.managers import CustomerQuerySet, EmailInUse
+from customers.models import Business, Customer, SealError
+
+# A search without a chosen business looks into each; beyond so many, staff choose one first.
+BUSINESSES_SEARCHED = 20
+
+DEACTIVATE = (
+    "Nothing is removed: invoices and receipts keep their customer, and it can be restored. "
+    "The API lists it no longer, and its email is free for a new customer."
+)
+RESTORE = (
+    "The API lists it again. A customer whose email is in use by another one by now stays inactive."
+)
+
+
+class CustomerAdmin(DirectoryAdmin):
+    form = CustomerForm
+    list_display_links = ("name",)
+    list_select_related = ("business",)
+    list_filter = (
+        filters.BusinessFilter,
+        filters.StatusFilter,
+        filters.PhoneFilter,
+        filters.TinFilter,
+        filters.CreatedFilter,
+    )
+    filter_parameters = frozenset({"business", "status", "phone", "tin", "created"})
+    search_fields = ("name",)  # shows the box; get_search_results says what it finds
+    search_placeholder = "Name, email, phone, TIN or id"
+    unfiltered_query = "?status=all"
+    actions = ("deactivate", "restore")
+    delete_confirmation_template = "admin/customers/confirm.html"
+    readonly_fields = (
+        "masked_email", "masked_phone", "masked_tin", "masked_address",
+        "public_id", "status", "balance", "created_at", "updated_at",
+    )  # fmt: skip
+
+    masked_email = masked("email", masking.email)
+    masked_phone = masked("phone", masking.phone)
+    masked_tin = masked("tin", masking.tin)
+    masked_address = masked("address", masking.address)
+
+    @admin.display(description="balance")
+    def balance(self, customer: Customer) -> str:
+        return naira(customer.account_balance_kobo)
+
+    @admin.display(description="status")
+    def status(self, customer: Customer) -> str:
+        if customer.is_active:
+            return tag("Active", "good")
+        since = f" since {day(customer.deleted_at)}" if customer.deleted_at else ""
+        return tag(f"Inactive{since}", "warn")
+
+    @admin.display(description="created")
+    def created(self, customer: Customer) -> str:
+        return day(customer.created_at)
+
+    # Who may do what: an inactive customer is read and restored, not edited; none is removed.
+
+    def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return super().has_change_permission(request) and (obj is None or obj.is_active)
+
+    # The list.
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CustomerList
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        business = () if "business" in request.GET else ("business",)
+        status = ("status",) if "status" in request.GET else ()
+        return (
+            "name", *status, "masked_email", "masked_phone", "company_name", "balance",
+            *business, "created",
+        )  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[CustomerQuerySet, bool]:
+        if not search_term:
+            return queryset, False
+        businesses = Business.objects.order_by("pk")
+        if chosen := request.GET.get("business"):
+            businesses = businesses.filter(public_id=chosen)
+        ids = list(businesses.values_list("pk", flat=True)[: BUSINESSES_SEARCHED + 1])
+        if len(ids) > BUSINESSES_SEARCHED:
+            messages.warning(request, "Choose a business first: there are too many to search all.")
+            return queryset.none(), False
+        return queryset.found_by(search_term, ids), False
+
+    def search_view(self, request: HttpRequest, term: str) -> HttpResponse:
+        """As everywhere; but a pasted id leads to its customer, whatever the filters say."""
+        if term.startswith("cust_"):
+            mine = cast(CustomerQuerySet, self.get_queryset(request))
+            found = mine.in_each_of(Business.objects.all()).with_public_id(term)[:2]
+            if len(found) == 1:
+                return HttpResponseRedirect(self.page_url(found[0]))
+        return super().search_view(request, term)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # Django's own, whose page speaks of deleting
+        return actions
+
+    # The page.
+
+    def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": CustomerForm.Meta.fields})]
+        record = ("public_id", "business", "status", "balance", "created_at", "updated_at")
+        if self.has_change_permission(request, obj):
+            person: tuple[str, ...] = (*CustomerForm.Meta.fields[1:], "version")
+        else:
+            person = (
+                "name", "company_name",
+                "masked_email", "masked_phone", "masked_tin", "masked_address",
+            )  # fmt: skip
+        return [(None, {"fields": person}), ("Record", {"fields": record})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        # Sealed under its business' key, a customer does not move to another.
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "business")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # Our submit line says "Deactivate" where Django's says "Delete".
+        return super().render_change_form(
+            request, context | {"show_delete": False}, *args, **kwargs
+        )
+
+    def page_actions(self, row: Customer) -> dict[str, str]:
+        return {} if row.is_active else {"restore": "Restore"}
+
+    # Changes.
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Customer | None:
+        """On a POST the row locked, until the view's transaction ends."""
+        customer: Customer | None = super().get_object(request, object_id, from_field)
+        if customer and request.method == "POST" and transaction.get_connection().in_atomic_block:
+            return Customer.objects.select_for_update().get(pk=customer.pk)
+        return customer
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            try:
+                return super().changeform_view(request, object_id, form_url, extra_context)
+            except EmailInUse:
+                # Somebody was faster, between the form's check and the constraint's. All is
+                # rolled back, and this time the form's check sees it, beside the field.
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except EmailInUse as error:
+            messages.error(request, f"Nothing was saved: the email is in use by {error.public_id}.")
+        except PermissionDenied:
+            if object_id is None or not self.has_change_permission(request):
+                raise
+            messages.error(request, "Nothing was saved: this customer is inactive by now.")
+        return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        if not change:
+            obj.save()
+        elif form.changed_data:
+            obj.save(update_fields=form.changed_data)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """For Django's page, which would load all that points at them: nothing goes."""
+        return [str(customer) for customer in objs], {}, set(), []
+
+    def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+        customer = context["object"]
+        context |= {
+            "title": "Deactivate 1 customer?",
+            "explanation": DEACTIVATE,
+            "takes_away": True,
+            "button": "Yes, deactivate 1 customer",
+            "rows": [customer],
+            "back": self.page_url(customer),
+        }
+        return super().render_delete_form(request, context)
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Customer]) -> Any:
+        return [
+            self.log_change(request, customer, "Deactivated.")
+            for customer in queryset
+            if customer.is_active
+        ]
+
+    def response_delete(
+        self, request: HttpRequest, obj_display: str, obj_id: int
+    ) -> HttpResponseRedirect:
+        messages.success(request, f"{obj_display} is inactive. Nothing was removed.")
+        return HttpResponseRedirect(self.page_url(Customer(pk=obj_id)))
+
+    @admin.action(description="Deactivate selected customers", permissions=["delete"])
+    def deactivate(self, request: HttpRequest, queryset: CustomerQuerySet) -> HttpResponse:
+        rows = list(queryset.active())
+        if page := self.confirm(request, rows, "Deactivate", DEACTIVATE):
+            return page
+        with transaction.atomic():
+            self.log_deletions(request, rows)
+            count, _ = queryset.delete()
+        messages.success(request, f"{self.counted(count)} deactivated. Nothing was removed.")
+        return HttpResponseRedirect(self.after_action(request, rows))
+
+    @admin.action(description="Restore selected customers", permissions=["change"])
+    def restore(self, request: HttpRequest, queryset: CustomerQuerySet) -> HttpResponse:
+        rows = list(queryset.inactive())
+        if page := self.confirm(request, rows, "Restore", RESTORE, takes_away=False):
+            return page
+        restored = 0
+        for customer in rows:
+            try:
+                with transaction.atomic():
+                    customer.restore()
+                    self.log_change(request, customer, "Restored.")
+            except EmailInUse as error:
+                holder = error.public_id
+                messages.warning(
+                    request, f"{customer} stays inactive: its email is in use by {holder}."
+                )
+            except SealError:
+                messages.warning(request, f"{customer} stays inactive: its email is unreadable.")
+            else:
+                restored += 1
+        if restored:
+            messages.success(request, f"{self.counted(restored)} restored.")
+        return HttpResponseRedirect(self.after_action(request, rows))

@@ -1,0 +1,186 @@
+"""The directory's rules as queries: whom they select, and how rows change."""
+
+import pytest
+from django.db import transaction
+
+from customers import normalize
+from customers.managers import CustomerInactive, EmailInUse
+from customers.models import Customer
+from customers.tests import factories
+
+objects = Customer.objects
+
+
+# --- Whom ---------------------------------------------------------------------------------------
+
+
+def test_objects_sees_the_inactive_ones_too(business):
+    active, gone = (factories.customer(business) for _ in range(2))
+    gone.delete()
+    assert set(objects.all()) == {active, gone}
+    assert list(objects.active()) == [active]
+    assert list(objects.inactive()) == [gone]
+    assert set(business.customers.all()) == {active, gone}
+    assert Customer._base_manager.count() == 2
+
+
+@pytest.mark.parametrize(("status", "count"), [("active", 1), ("inactive", 2), ("all", 3)])
+def test_status(business, status, count):
+    for n in range(3):
+        customer = factories.customer(business)
+        if n:
+            customer.delete()
+    assert objects.with_status(status).count() == count
+
+
+def test_in_business(business, other_business):
+    mine = factories.customer(business)
+    factories.customer(other_business)
+    assert list(objects.in_business(business.pk)) == [mine]
+
+
+@pytest.mark.parametrize("id", ["", "x", "\0", "é", "😀", "\ud800", "a\nb", "x" * 10_000])
+def test_no_text_breaks_the_lookup_by_id(business, id):
+    factories.customer(business)
+    assert not objects.with_public_id(id).exists()
+
+
+def test_after_goes_on_behind_a_place(business):
+    for name in ("b", "a", "B", "c", "á"):
+        factories.customer(business, name=name)
+    rows = list(objects.in_list_order())
+    assert [normalize.fold(row.name) for row in rows] == ["a", "a", "b", "b", "c"]
+    for n, row in enumerate(rows):
+        assert list(objects.after(row.name_key, row.public_id).in_list_order()) == rows[n + 1 :]
+    assert list(objects.after(b"", "").in_list_order()) == rows
+
+
+# --- Find or create -----------------------------------------------------------------------------
+
+
+def test_find_or_create(business, other_business):
+    made, created = objects.find_or_create(business.pk, " Ada@Example.com", phone="1")
+    assert (created, made.name, made.email, made.phone) == (True, "ada", "ada@example.com", "1")
+    found, created = objects.find_or_create(business.pk, "ADA@example.com", name="X", phone="2")
+    assert (created, found) == (False, made)
+    assert found.name == "ada"
+    other, created = objects.find_or_create(other_business.pk, "ada@example.com")
+    assert created
+    assert other != made
+
+
+def test_find_or_create_inside_a_transaction_that_goes_on(business, monkeypatch):
+    """The one who was faster shows only in the conflict; the transaction must survive that."""
+    first = type(objects.all()).first
+    faster = []
+
+    def late(self):
+        found = first(self)
+        if not faster:
+            faster.append(factories.customer(business, email="ada@example.com"))
+        return found
+
+    monkeypatch.setattr(type(objects.all()), "first", late)
+    with transaction.atomic():
+        found, created = objects.find_or_create(business.pk, "ada@example.com")
+        assert (found, created) == (faster[0], False)
+        assert objects.count() == 1
+
+
+# --- Edit ---------------------------------------------------------------------------------------
+
+
+def test_edit_keeps_the_other_fields(business):
+    customer = factories.customer(business, name="Ada", phone="1", address="x", tin="2")
+    edited = objects.edit(customer.public_id, {"phone": "3", "company_name": "Acme"})
+    assert (edited.phone, edited.company_name) == ("3", "Acme")
+    customer.refresh_from_db()
+    assert (customer.name, customer.phone, customer.address, customer.tin) == ("Ada", "3", "x", "2")
+
+
+def test_edit_changes_a_row_as_it_is_now_not_as_it_was_loaded(business):
+    customer = factories.customer(business, name="Ada", phone="1")
+    stale = objects.get()
+    objects.edit(customer.public_id, {"name": "Bola"})
+    objects.edit(stale.public_id, {"phone": "2"})
+    customer.refresh_from_db()
+    assert (customer.name, customer.phone) == ("Bola", "2")
+
+
+def test_edit_refuses_the_inactive_the_unknown_and_a_taken_email(business, other_business):
+    customer = factories.customer(business)
+    holder = factories.customer(business)
+    with pytest.raises(EmailInUse) as raised:
+        objects.edit(customer.public_id, {"email": holder.email, "name": "New"})
+    assert raised.value.public_id == holder.public_id
+    customer.refresh_from_db()
+    assert customer.name != "New"
+    with pytest.raises(Customer.DoesNotExist):
+        objects.in_business(other_business.pk).edit(customer.public_id, {"name": "New"})
+    customer.delete()
+    with pytest.raises(CustomerInactive):
+        objects.edit(customer.public_id, {"name": "New"})
+
+
+# --- Delete and restore -------------------------------------------------------------------------
+
+
+def test_delete_on_a_row_is_soft(business):
+    customer = factories.customer(business, email="ada@example.com")
+    assert customer.delete() == (1, {"customers.Customer": 1})
+    assert not customer.is_active
+    assert customer.deleted_at is not None
+    again = objects.get()
+    assert (again.is_active, again.deleted_at) == (False, customer.deleted_at)
+    assert again.email == "ada@example.com"
+
+
+def test_delete_on_a_queryset_is_soft_and_stays_inside_it(business, other_business):
+    for _ in range(3):
+        factories.customer(business)
+    stays = factories.customer(other_business)
+    assert objects.in_business(business.pk).delete() == (3, {"customers.Customer": 3})
+    assert objects.count() == 4
+    assert list(objects.active()) == [stays]
+    assert business.customers.all().delete() == (0, {"customers.Customer": 0})
+
+
+def test_deleting_again_changes_nothing(business):
+    customer = factories.customer(business)
+    customer.delete()
+    at = customer.deleted_at
+    assert customer.delete()[0] == 0
+    assert objects.all().delete()[0] == 0
+    assert objects.get().deleted_at == at
+    assert objects.get().updated_at == at
+
+
+def test_the_manager_itself_has_no_delete(db):
+    assert not hasattr(objects, "delete")
+
+
+def test_restore_makes_it_active_again(business):
+    customer = factories.customer(business, name="Ada", phone="1")
+    customer.delete()
+    for row in (customer, objects.get()):
+        row.restore()
+        row.restore()
+    again = objects.get()
+    assert (again.is_active, again.deleted_at) == (True, None)
+    assert (again.name, again.phone) == ("Ada", "1")
+    assert objects.with_email(business.pk, again.email).active().get() == again
+
+
+def test_restore_of_a_taken_email_names_the_holder_and_changes_nothing(business):
+    customer = factories.customer(business, email="ada@example.com")
+    customer.delete()
+    holder = factories.customer(business, email="ada@example.com")
+    with pytest.raises(EmailInUse) as raised:
+        customer.restore()
+    assert raised.value.public_id == holder.public_id
+    again = objects.get(pk=customer.pk)
+    assert (again.is_active, again.deleted_at) == (False, customer.deleted_at)
+    assert not customer.is_active
+    holder.delete()
+    customer.restore()
+    assert objects.active().get() == customer
