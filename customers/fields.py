@@ -23,7 +23,7 @@ from django.conf import settings
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
-from django.db.models.signals import pre_save
+from django.db.models.signals import post_save, pre_save
 from encrypted_model_fields import fields as package
 
 from customers import blind_index, keyring, normalize
@@ -124,6 +124,7 @@ class SealedMixin(package.EncryptedMixin):
         self._place = f"{cls._meta.label_lower}.{name}:"
         if not cls._meta.abstract:
             pre_save.connect(_take_back_dumped_tokens, sender=cls, dispatch_uid="sealed tokens")
+            post_save.connect(_have_taken_back, sender=cls, dispatch_uid="sealed tokens")
 
     # Values: never opened on the way in.
 
@@ -151,10 +152,19 @@ class SealedMixin(package.EncryptedMixin):
             if add:
                 # A copy of another row's instance: its token must be opened there, not moved.
                 self.open(value, model_instance)
-            return value
+            return self._of_ours(value, model_instance)
         value = self.tidy(value)
         setattr(model_instance, self.attname, value)
         return None if value is None else self.seal(value, model_instance)
+
+    def _of_ours(self, token: SealedToken, instance: Any) -> SealedToken:
+        """The same token, or a new one for one of the package's while those are accepted."""
+        if token.text.startswith(TOKEN_PREFIX) or not settings.ACCEPT_PACKAGE_TOKENS:
+            return token
+        try:
+            return self.seal(self.open(token, instance), instance)
+        except SealError:
+            return token
 
     def get_db_prep_save(self, value: Any, connection: Any) -> str | None:
         if isinstance(value, SealedToken):
@@ -244,6 +254,12 @@ class SealedMixin(package.EncryptedMixin):
         return self.get_lookup(lookup_name)
 
 
+class _DumpedToken(SealedToken):
+    """A token on its way from a dump into the table: loaddata reads it, and it stays shut."""
+
+    __slots__ = ()
+
+
 def _take_back_dumped_tokens(
     sender: type[models.Model], instance: models.Model, raw: bool, **_: Any
 ) -> None:
@@ -253,9 +269,21 @@ def _take_back_dumped_tokens(
     for field in sender._meta.concrete_fields:
         value = instance.__dict__.get(field.attname)
         if isinstance(field, SealedMixin) and isinstance(value, str):
-            token = SealedToken(value)
+            token = _DumpedToken(value)
             field.open(token, instance)
             setattr(instance, field.attname, token)
+
+
+def _have_taken_back(
+    sender: type[models.Model], instance: models.Model, raw: bool, **_: Any
+) -> None:
+    """Such an instance is then like any other that was loaded."""
+    if not raw:
+        return
+    for field in sender._meta.concrete_fields:
+        value = instance.__dict__.get(field.attname)
+        if isinstance(value, _DumpedToken):
+            setattr(instance, field.attname, SealedToken(value.text))
 
 
 class SealedCharField(SealedMixin, package.EncryptedCharField):
@@ -275,7 +303,8 @@ class SealedEmailField(SealedMixin, package.EncryptedEmailField):
 
     def tidy(self, value: Any) -> Any:
         value = super().tidy(value)
-        return normalize.email(value) if isinstance(value, str) else value
+        # Without an @ it is no address: loaddata brings tokens, whose letters' case counts.
+        return normalize.email(value) if isinstance(value, str) and "@" in value else value
 
 
 class DerivedAttribute(DeferredAttribute):

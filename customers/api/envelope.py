@@ -103,6 +103,8 @@ def _respond(request: AnyRequest, payload: dict[str, Any], status: int) -> HttpR
         orjson.dumps(payload, default=_exact), content_type="application/json", status=status
     )
     headers = response.headers
+    # Without it a server would have to send the answer in chunks.
+    headers["Content-Length"] = str(len(response.content))
     headers["Cache-Control"] = "no-store"
     limit = getattr(request, "rate_limit", None)
     if limit is not None:

@@ -228,8 +228,13 @@ class Customer(models.Model):
 
     def restore(self) -> None:
         """Makes an inactive customer active again. Raises EmailInUse."""
+        before = self.is_active, self.deleted_at
         self.is_active = True
-        self.save(update_fields=["is_active"])
+        try:
+            self.save(update_fields=["is_active"])
+        except EmailInUse:
+            self.is_active, self.deleted_at = before
+            raise
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Django's, and a form that shows the email hears of one in use, beside that field.

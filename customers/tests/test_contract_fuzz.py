@@ -14,7 +14,7 @@ import pytest
 from customers.tests import factories
 
 ROOT = Path(__file__).parents[2]
-SEED, EXAMPLES = 1, 40
+SEED, EXAMPLES = 1, 25
 
 
 @pytest.mark.slow

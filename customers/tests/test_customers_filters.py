@@ -13,19 +13,6 @@ LIST = "/v1/customers"
 DAY = datetime(2026, 3, 20, 9, 15, tzinfo=UTC)
 
 
-def walk(api, query):
-    """The ids that a walk over all pages gives, and how many pages it took."""
-    seen, pages = [], 0
-    while True:
-        response = api.get(LIST, query)
-        seen += [customer["id"] for customer in accepted(response)["customers"]]
-        pages += 1
-        cursor = response.json()["meta"].get("nextCursor")
-        if cursor is None:
-            return seen, pages
-        query = {**query, "cursor": cursor}
-
-
 def created(business, name, at, **fields):
     return factories.customer(business, name=name, created_at=at, **fields)
 

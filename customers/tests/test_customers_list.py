@@ -28,10 +28,6 @@ def walk(api, query):
         query = {**query, "cursor": cursor}
 
 
-def created(business, name, at, **fields):
-    return factories.customer(business, name=name, created_at=at, **fields)
-
-
 # --- What it holds, and in which order ------------------------------------------------------------
 
 
