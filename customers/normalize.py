@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import phonenumbers
 
@@ -39,27 +39,29 @@ def has_unprintable(text: str, *, line_breaks: bool = False) -> bool:
     return pattern.search(text) is not None
 
 
+# Unicode's 912 combining marks lie scattered among its letters. Moved together into a plane of no
+# characters they are one range, which a regular expression compiles and matches at no cost. A
+# text of that plane itself is of nobody's language: its characters count as unknown ones.
+_MARK_PLANE = 0xF0000
+_MARKS = [point for point in range(0x300, 0x1F000) if unicodedata.combining(chr(point))]
+_TO_PLANE = {_MARK_PLANE + i: 0xFFFD for i in range(0x400)} | {
+    point: _MARK_PLANE + i for i, point in enumerate(_MARKS)
+}
+MARK = re.compile("[\U000f0000-\U000f03ff]")
+
+
 def marked(text: str) -> str:
-    """Compatibility-decomposed and case-folded, the combining marks kept in canonical order."""
+    """Compatibility-decomposed and case-folded, each letter followed by its marks (see MARK)."""
     if text.isascii():
         return text.lower()
     # Folding can compose nothing and decompose little; the second pass settles what it did.
-    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return folded.translate(_TO_PLANE)
 
 
 def fold(text: str) -> str:
     """The text without regard to case and accents: NFKD, casefold, combining marks dropped."""
-    decomposed = marked(text)
-    if decomposed.isascii():
-        return decomposed
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
-@cache
-def _any_marks() -> str:
-    """A regular expression for a run of combining marks, made once: Unicode has about 900."""
-    points = [p for p in range(0x300, 0x20000) if unicodedata.combining(chr(p))]
-    return "[" + "".join(map(chr, points)) + "]*"
+    return MARK.sub("", marked(text))
 
 
 @lru_cache(maxsize=256)
@@ -72,13 +74,13 @@ def marks_pattern(query: str) -> re.Pattern[str] | None:
     """
     letters: list[tuple[str, set[str]]] = []
     for char in marked(query):
-        if not unicodedata.combining(char):
+        if not MARK.match(char):
             letters.append((char, set()))
         elif letters:
             letters[-1][1].add(char)
     if not any(marks for _, marks in letters):
         return None
-    run = _any_marks()
+    run = f"{MARK.pattern}*"
     return re.compile(
         "".join(
             re.escape(base) + "".join(f"(?={run}{mark})" for mark in sorted(marks)) + run

@@ -3,20 +3,21 @@
 A segment is one run of bytes, held in memory as it was sealed:
 
     header   magic, number of lines, number of plain lines (three native uint32)
-    ids      16 bytes a line: the ULID of the public id
+    ids      20 bytes a line: the ULID of the public id, and the mark (big-endian uint32)
     starts   where each line starts in the whole, and where the last one ends (native uint32)
     text     the lines, each ended by "\n"
 
 A line is `name_key ␟ email`, both folded. Customers whose name or email carries accents follow the
 plain ones as `name_key ␟ email ␟ marked name ␟ marked email`; a search with accents looks at
 theirs alone. A name longer than its key has the whole folded name at the end of its line. Both
-kinds are sorted by (name_key, id). A customer packed while inactive is a tombstone, a line with
-nothing in it: it matches no query and drives out older lines of its id at a merge.
+kinds are sorted by (name_key, id, mark). The mark says which packing wrote the line, and the
+customer's row says the same for as long as the line is its present one.
 
 The ids stand apart from the text because a search without a hit costs what it takes to read the
 text: that is a third less to read, and no query can match inside an id.
 
-Segments say where to look, the live rows what is true: a candidate may be stale.
+Segments say where to look, the live rows what is true: a candidate may be stale. So no segment
+is newer than another, and a merge is a union.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ import stringzilla as sz
 
 from customers.normalize import fold, has_unprintable, marked, marks_pattern, name_key
 
-_MAGIC = 0x5E61_0001  # read in the wrong byte order, or of another layout, it differs
+_MAGIC = 0x5E61_0002  # read in the wrong byte order, or of another layout, it differs
 _HEADER = struct.Struct("=III")
-_ID = struct.Struct("16s")
+_ID = struct.Struct("20s")
+_MARK = struct.Struct(">I")
 _PART, _END = b"\x1f", b"\n"
 
 # How much of the accented text is looked at to see which part of a query is rare in it: counting
@@ -58,7 +60,7 @@ class Entry(NamedTuple):
     public_id: str
     name: str
     email: str
-    active: bool = True
+    mark: int = 0
 
 
 class Candidate(NamedTuple):
@@ -66,6 +68,7 @@ class Candidate(NamedTuple):
 
     name_key: bytes
     public_id: str
+    mark: int
 
 
 def encode_id(public_id: str) -> bytes:
@@ -84,13 +87,18 @@ def decode_id(raw: bytes) -> str:
     return _PREFIX + b32encode(bytes(4) + raw)[6:].translate(_FROM_BASE32).decode()
 
 
+def _decode(raw: bytes) -> tuple[str, int]:
+    """The public id and the mark of a line's 20 bytes."""
+    return decode_id(raw[: -_MARK.size]), _MARK.unpack_from(raw, -_MARK.size + len(raw))[0]
+
+
 class Segment:
     """An immutable block of lines; `build` and `merge` make one, `first_matches` searches it."""
 
     __slots__ = ("_blob", "_plain", "_starts", "lines")
 
     lines: int
-    """How many lines it holds, tombstones among them."""
+    """How many lines it holds."""
 
     def __init__(self, blob: bytes) -> None:
         try:
@@ -123,19 +131,33 @@ class Segment:
         """The size of `to_bytes`, and about what it takes in memory."""
         return len(self._blob)
 
+    def marks(self, lines: Iterable[int]) -> list[tuple[str, int]]:
+        """The public id and the mark of each of these lines."""
+        starts = (_HEADER.size + line * _ID.size for line in lines)
+        return [_decode(self._blob[start : start + _ID.size]) for start in starts]
+
+    def part(self, lines: Iterable[int]) -> Segment:
+        """A segment of these lines alone."""
+        plain: list[bytes] = []
+        accented: list[bytes] = []
+        for line in lines:
+            text = self._blob[self._starts[line] : self._starts[line + 1] - 1]
+            (plain if line < self._plain else accented).append(self._place(line) + text)
+        return _segment(plain, accented)
+
     def _place(self, line: int) -> bytes:
-        """`name_key ␟ id` of a line: keys hold nothing below a space, so places order as bytes."""
+        """`name_key ␟ id mark` of a line: keys hold nothing below a space, so places order."""
         start, id_ = self._starts[line], _HEADER.size + line * _ID.size
         key = self._blob[start : self._blob.index(_PART, start) + 1]
         return key + self._blob[id_ : id_ + _ID.size]
 
-    def _rows(self, first: int, last: int) -> Iterator[tuple[bytes, bytes, bytes]]:
-        """The id, the place and the line of each line from `first` up to `last`."""
+    def _rows(self, first: int, last: int) -> Iterator[bytes]:
+        """The lines from `first` up to `last`, each behind its place."""
         blob, size = self._blob, _ID.size
         lines = blob[self._starts[first] : self._starts[last]].split(_END)
         ids = _ID.iter_unpack(blob[_HEADER.size + first * size : _HEADER.size + last * size])
         for (id_,), line in zip(ids, lines, strict=False):  # behind the last _END comes b""
-            yield id_, line[: line.index(_PART) + 1] + id_, line
+            yield b"".join((line[: line.index(_PART) + 1], id_, line))
 
     def _find(self, needle: bytes, first: int, last: int) -> Iterator[int]:
         """The lines from `first` up to `last` that hold the needle, each once."""
@@ -167,27 +189,38 @@ class Segment:
                 yield self._place(line)
 
 
-def _segment(plain: dict[bytes, bytes], accented: dict[bytes, bytes]) -> Segment:
-    """The segment of these lines, given by their places."""
-    places = sorted(plain) + sorted(accented)
-    lines = [*map(plain.__getitem__, places[: len(plain)])]
-    lines += map(accented.__getitem__, places[len(plain) :])
+def _segment(plain: list[bytes], accented: list[bytes]) -> Segment:
+    """The segment of these rows (see _rows), equal ones once."""
+    middle = len(plain := list(dict.fromkeys(sorted(plain))))
+    ids: list[bytes] = []
+    lines: list[bytes] = []
+    for row in plain + list(dict.fromkeys(sorted(accented))):
+        id_ = row.index(_PART) + 1
+        ids.append(row[id_ : id_ + _ID.size])
+        lines.append(row[id_ + _ID.size :])
     text = _HEADER.size + len(lines) * _ID.size + (len(lines) + 1) * 4
     starts = array("I", accumulate((len(line) + 1 for line in lines), initial=text))
-    header = _HEADER.pack(_MAGIC, len(lines), len(plain))
-    ids = (place[-_ID.size :] for place in places)
+    header = _HEADER.pack(_MAGIC, len(lines), middle)
     lines.append(b"")  # so that the last line is ended as the others are
     return Segment(b"".join((header, *ids, starts, _END.join(lines))))
 
 
+def _printable(text: str) -> str:
+    """The text with a space for each control character and unpaired surrogate.
+
+    No form lets one in. Where one is all the same, it must not break the lines, and no query
+    that holds it finds anything.
+    """
+    if not has_unprintable(text):
+        return text
+    return "".join(" " if has_unprintable(c) else c for c in text)
+
+
 def _line(entry: Entry) -> tuple[bytes, bool]:
     """The line of an entry, and whether it is an accented one."""
-    if not entry.active:
-        return _PART, False
-    if has_unprintable(entry.name) or has_unprintable(entry.email):
-        raise ValueError("a text with control characters or unpaired surrogates")
-    key, name, email = name_key(entry.name), fold(entry.name), fold(entry.email)
-    marks = marked(entry.name), marked(entry.email)
+    given = _printable(entry.name), _printable(entry.email)
+    key, name, email = name_key(given[0]), fold(given[0]), fold(given[1])
+    marks = marked(given[0]), marked(given[1])
     parts = [key, email.encode()]
     if accented := marks != (name, email):
         parts += [text.encode() for text in marks]
@@ -197,16 +230,13 @@ def _line(entry: Entry) -> tuple[bytes, bool]:
 
 
 def build(entries: Iterable[Entry]) -> Segment:
-    """The segment of these customers, in any order; of two with one id the later counts.
-
-    ValueError on a public id that is none, and on control characters in a name or an email.
-    """
-    entry_by_id = {encode_id(entry.public_id): entry for entry in entries}
-    plain: dict[bytes, bytes] = {}
-    accented: dict[bytes, bytes] = {}
-    for id_, entry in entry_by_id.items():
+    """The segment of these customers, in any order. ValueError on a public id that is none."""
+    plain: list[bytes] = []
+    accented: list[bytes] = []
+    for entry in entries:
         line, is_accented = _line(entry)
-        (accented if is_accented else plain)[line[: line.index(_PART) + 1] + id_] = line
+        id_ = encode_id(entry.public_id) + _MARK.pack(entry.mark)
+        (accented if is_accented else plain).append(line[: line.index(_PART) + 1] + id_ + line)
     return _segment(plain, accented)
 
 
@@ -217,32 +247,23 @@ def build_many(entries: Iterable[Entry], max_lines: int) -> Iterator[Segment]:
         yield build(batch)
 
 
-def merge(segments: Sequence[Segment]) -> Segment:
-    """One segment for several, oldest first: of each id the line of the newest stays.
-
-    Tombstones stay too, for there may be older lines outside these segments.
-    """
-    seen: set[bytes] = set()
-    plain: dict[bytes, bytes] = {}
-    accented: dict[bytes, bytes] = {}
-    for segment in reversed(segments):
-        middle = segment._plain
-        for lines, first, last in (plain, 0, middle), (accented, middle, segment.lines):
-            for id_, place, line in segment._rows(first, last):
-                if id_ not in seen:
-                    seen.add(id_)
-                    lines[place] = line
+def merge(segments: Iterable[Segment]) -> Segment:
+    """One segment of all lines of several, equal ones once."""
+    plain: list[bytes] = []
+    accented: list[bytes] = []
+    for segment in segments:
+        plain += segment._rows(0, segment._plain)
+        accented += segment._rows(segment._plain, segment.lines)
     return _segment(plain, accented)
 
 
 def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate]:
-    """The customers whose name or email holds the query, by (name_key, public_id), each pair once.
+    """The lines whose name or email holds the query, by (name_key, public_id), each once.
 
     Lazy: each segment is read as far as its next hit, so taking the first 50 of very many is
     cheap, and whoever rejects some takes more. A match is what `normalize.holds` says of the
     name or of the email in the line. A query that folds to nothing has none, nor has one with
-    control characters. The same customer can come up again under an older name: compare the
-    candidate's `name_key` with the live row's.
+    control characters. The same customer can come up again with an older mark.
     """
     folded = fold(query)
     if not folded or has_unprintable(query):
@@ -262,5 +283,5 @@ def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate
     last = b""
     for place in heapq.merge(*streams):
         if place != last:
-            yield Candidate(place[: -_ID.size - 1], decode_id(place[-_ID.size :]))
+            yield Candidate(place[: -_ID.size - 1], *_decode(place[-_ID.size :]))
         last = place
