@@ -82,11 +82,10 @@ class CustomerAdmin(DirectoryAdmin):
         return CustomerList
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        business = () if "business" in request.GET else ("business",)
+        last = "created" if "business" in request.GET else "business"
         status = ("status",) if "status" in request.GET else ()
         return (
-            "name", *status, "masked_email", "masked_phone", "company_name", "balance",
-            *business, "created",
+            "name", *status, "masked_email", "masked_phone", "company_name", "balance", last,
         )  # fmt: skip
 
     def get_search_results(

@@ -133,7 +133,14 @@ class CreatedFilter(ChoiceFilter):
         return cls.is_offered(request) and chosen in cls.options and chosen != "any"
 
     def has_output(self) -> bool:
-        return self.is_offered(self.request)
+        return self.request.GET.get("status") != "inactive"
+
+    def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
+        if self.is_offered(self.request):
+            yield from super().choices(changelist)
+        else:
+            here = changelist.get_query_string(remove=[self.parameter])
+            yield {"selected": True, "query_string": here, "display": "Choose a business first"}
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if not self.applies_to(request):

@@ -82,15 +82,9 @@ class CustomerForm(_ModelForm):
                 ),
                 code="changed_meanwhile",
             )
-        for name in self._kept():
-            values.pop(name, None)
         return values
 
-    def _kept(self) -> list[str]:
-        """The unreadable fields that staff left as they are."""
-        return [name for name in self.unreadable if not self.cleaned_data.get(name)]
-
     def _get_validation_exclusions(self) -> set[str]:
-        # Validating a value means reading it.
+        """Validating an unreadable value would mean reading it; left empty, it is not written."""
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded.union(self._kept())
+        return excluded.union(n for n in self.unreadable if not self.cleaned_data.get(n))

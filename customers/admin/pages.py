@@ -12,7 +12,6 @@ from customers.admin.filters import CreatedFilter
 from customers.managers import BY_NAME, NEWEST_FIRST, CustomerQuerySet
 from customers.models import Customer
 
-
 NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "packed")
 
 

@@ -133,6 +133,17 @@ def test_only_the_name_can_be_edited(staff, business, other_business):
     assert ApiKey.objects.for_request(text)
 
 
+def test_renaming_does_not_undo_a_revocation_that_came_meanwhile(staff, business, monkeypatch):
+    key, _ = factories.api_key(business)
+    monkeypatch.setattr(
+        ApiKey, "validate_constraints", lambda *_, **__: ApiKey.objects.filter(pk=key.pk).revoke()
+    )
+    staff.post(page(key), {"name": "New"})
+    now = ApiKey.objects.get()
+    assert now.name == "New"
+    assert now.is_revoked
+
+
 def test_a_key_cannot_be_deleted(staff, business):
     key, _ = factories.api_key(business)
     assert staff.post(f"{LIST}{key.pk}/delete/", {"post": "yes"}).status_code == 403
