@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q -n auto
 
-.PHONY: install install-dev run test lint bench
+.PHONY: install install-dev run test lint bench screenshots
 
 install: .venv/installed
 install-dev: .venv/installed-dev
@@ -39,5 +39,9 @@ lint: install-dev
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+# The pictures in the README, of made-up people, by the tests that look at the same pages.
+screenshots: install-dev
+	SCREENSHOTS=1 $(BIN)/python -m pytest -q customers/tests/test_browser.py
+
 bench: install-dev
-	$(BIN)/python -m customers.tests.bench $(BENCH)
+	$(BIN)/python -m customers.bench $(BENCH)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from axes.middleware import AxesMiddleware
 from csp.middleware import CSPMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -25,8 +26,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from customers.api.envelope import exception_handler
 from customers.acting import Actor, acting
+from customers.api.envelope import exception_handler
 from finora.logging import request_id
 
 access_log = logging.getLogger("finora.access")
@@ -67,9 +68,7 @@ class RequestIdMiddleware:
         finally:
             request_id.reset(token)
 
-    def process_exception(
-        self, request: HttpRequest, error: Exception
-    ) -> HttpResponseBase | None:
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         """The envelope for views outside the API, also where DEBUG would show its own page."""
         if request.path_info.startswith("/admin"):
             return None
@@ -133,4 +132,8 @@ class PagesFrameMiddleware(_PagesOnly, XFrameOptionsMiddleware):
 
 
 class PagesPolicyMiddleware(_PagesOnly, CSPMiddleware):
+    pass
+
+
+class PagesLoginMiddleware(_PagesOnly, AxesMiddleware):
     pass

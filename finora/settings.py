@@ -7,6 +7,7 @@ missing, weak or reused, a deployment that is not safe) is a system check: custo
 
 import logging
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -62,12 +63,14 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", 
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "finora.apps.DirectoryConfig",  # django.contrib.admin, with the front page of ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "axes",
     "encrypted_model_fields",
     "rest_framework",
     "django_filters",
@@ -89,6 +92,7 @@ MIDDLEWARE = [
     "finora.middleware.PagesMessageMiddleware",
     "finora.middleware.PagesFrameMiddleware",
     "finora.middleware.PagesPolicyMiddleware",
+    "finora.middleware.PagesLoginMiddleware",
 ]
 
 ROOT_URLCONF = "finora.urls"
@@ -187,6 +191,32 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Counts failed logins by user name and address, in the database; a success clears them. While one
+# is locked, further attempts are refused unread and do not lengthen it.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "finora.client_address.client_address"
+AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
+AXES_VERBOSE = False
+# It looks for its middleware by name; ours is that one, for the pages only.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+
+# Staff are logged out when they did nothing for so long.
+ADMIN_IDLE_MINUTES: int = env.int(
+    "ADMIN_IDLE_MINUTES", 30, validate=validate.Range(min=1, max=24 * 60)
+)
+SESSION_COOKIE_AGE = ADMIN_IDLE_MINUTES * 60
+SESSION_ENGINE = "finora.sessions"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -68,7 +68,9 @@ class ApiKeyAdmin(DirectoryAdmin):
         return False
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return ("business", "name") if obj is None else ("name", "business", *self.readonly_fields)
+        if obj is None:
+            return ("business", "name", "rate_limits")
+        return ("name", "rate_limits", "business", *self.readonly_fields)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return () if obj is None else ("business", *self.readonly_fields)
@@ -86,13 +88,15 @@ class ApiKeyAdmin(DirectoryAdmin):
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         key: ApiKey = super().save_form(request, form, change)
         if not change:
-            key, text = ApiKey.objects.issue(key.business, key.name)
+            key, text = ApiKey.objects.issue(
+                key.business, key.name, rate_limits=key.rate_limits
+            )
             request.issued_key = text  # type: ignore[attr-defined]
         return key
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:  # a new one is saved by issue()
-            obj.save(update_fields=["name"])
+            obj.save(update_fields=["name", "rate_limits"])
 
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None

@@ -20,6 +20,7 @@ from django.utils.text import capfirst
 from customers import normalize
 from customers.admin import search_terms
 from customers.models import Business
+from customers.reach import ReachableQuerySet
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -74,11 +75,15 @@ class DirectoryAdmin(_ModelAdmin):
 
     filter_parameters: frozenset[str] = frozenset()
 
+    def get_queryset(self, request: HttpRequest) -> _QuerySet:
+        """Whatever is out of reach is as if it did not exist: in lists, on pages, for actions."""
+        return cast(ReachableQuerySet[Any], super().get_queryset(request)).visible_to(request.user)
+
     # Forms.
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing from the address, where a value would be on show, but the list's business."""
-        businesses = Business.objects.all()
+        businesses = Business.objects.visible_to(request.user)
         if chosen := QueryDict(request.GET.get("_changelist_filters")).get("business"):
             businesses = businesses.filter(public_id=chosen)
         found = businesses[:2]
@@ -87,7 +92,9 @@ class DirectoryAdmin(_ModelAdmin):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Without Django's icons that add and change the business in a window of their own."""
+        """Only the businesses within reach, and without Django's icons that add and change one."""
+        if db_field.related_model is Business:
+            kwargs["queryset"] = Business.objects.visible_to(request.user).order_by("name", "pk")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from customers.admin.base import DirectoryAdmin
 from customers.admin.display import day, tag
 from customers.models import Business
+from customers.reach import reach_of
 
 SUSPEND = "From the next request on, every API key of it is refused. Its data stays as it is."
 RESUME = "Its API keys open the API again."
@@ -32,6 +33,10 @@ class BusinessAdmin(DirectoryAdmin):
     @admin.display(description="created")
     def created(self, business: Business) -> str:
         return day(business.created_at)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who is limited to some businesses makes none: it would be out of their reach."""
+        return super().has_add_permission(request) and reach_of(request.user) is None
 
     def has_delete_permission(self, request: HttpRequest, obj: Business | None = None) -> bool:
         return False

@@ -9,12 +9,15 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from customers.admin import filters, masking
-from customers.admin.base import DirectoryAdmin
+from customers.admin import filters
 from customers.admin.display import day, masked, naira, tag
+from customers.admin.erase import ErasingAdmin
+from customers.admin.export import ExportingAdmin
 from customers.admin.forms import CustomerForm
 from customers.admin.pages import CustomerList
-from customers.managers import CustomerQuerySet, EmailInUse
+from customers.admin.reveal import RevealingAdmin
+from customers.admin.story import story
+from customers.managers import CustomerErased, CustomerQuerySet, EmailInUse
 from customers.models import Business, Customer, SealError
 
 # A search without a chosen business looks into each; beyond so many, staff choose one first.
@@ -29,7 +32,7 @@ RESTORE = (
 )
 
 
-class CustomerAdmin(DirectoryAdmin):
+class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
     form = CustomerForm
     list_display_links = ("name",)
     list_select_related = ("business",)
@@ -44,17 +47,12 @@ class CustomerAdmin(DirectoryAdmin):
     search_fields = ("name",)  # shows the box; get_search_results says what it finds
     search_placeholder = "Name, email, phone, TIN or id"
     unfiltered_query = "?status=all"
-    actions = ("deactivate", "restore")
+    actions = ("deactivate", "restore", "export")
     delete_confirmation_template = "admin/customers/confirm.html"
-    readonly_fields = (
-        "masked_email", "masked_phone", "masked_tin", "masked_address",
-        "public_id", "status", "balance", "created_at", "updated_at",
-    )  # fmt: skip
+    readonly_fields = ("public_id", "status", "balance", "created_at", "updated_at")
 
-    masked_email = masked("email", masking.email)
-    masked_phone = masked("phone", masking.phone)
-    masked_tin = masked("tin", masking.tin)
-    masked_address = masked("address", masking.address)
+    masked_email = masked("email")
+    masked_phone = masked("phone")
 
     @admin.display(description="balance")
     def balance(self, customer: Customer) -> str:
@@ -64,6 +62,8 @@ class CustomerAdmin(DirectoryAdmin):
     def status(self, customer: Customer) -> str:
         if customer.is_active:
             return tag("Active", "good")
+        if customer.erased_at:
+            return tag(f"Erased {day(customer.erased_at)}", "bad")
         since = f" since {day(customer.deleted_at)}" if customer.deleted_at else ""
         return tag(f"Inactive{since}", "warn")
 
@@ -93,7 +93,7 @@ class CustomerAdmin(DirectoryAdmin):
     ) -> tuple[CustomerQuerySet, bool]:
         if not search_term:
             return queryset, False
-        businesses = Business.objects.order_by("pk")
+        businesses = Business.objects.visible_to(request.user).order_by("pk")
         if chosen := request.GET.get("business"):
             businesses = businesses.filter(public_id=chosen)
         ids = list(businesses.values_list("pk", flat=True)[: BUSINESSES_SEARCHED + 1])
@@ -106,7 +106,8 @@ class CustomerAdmin(DirectoryAdmin):
         """As everywhere; but a pasted id leads to its customer, whatever the filters say."""
         if term.startswith("cust_"):
             mine = cast(CustomerQuerySet, self.get_queryset(request))
-            found = mine.in_each_of(Business.objects.all()).with_public_id(term)[:2]
+            businesses = Business.objects.visible_to(request.user)
+            found = mine.in_each_of(businesses).with_public_id(term)[:2]
             if len(found) == 1:
                 return HttpResponseRedirect(self.page_url(found[0]))
         return super().search_view(request, term)
@@ -123,12 +124,12 @@ class CustomerAdmin(DirectoryAdmin):
             return [(None, {"fields": CustomerForm.Meta.fields})]
         record = ("public_id", "business", "status", "balance", "created_at", "updated_at")
         if self.has_change_permission(request, obj):
-            person: tuple[str, ...] = (*CustomerForm.Meta.fields[1:], "version")
-        else:
-            person = (
-                "name", "company_name",
-                "masked_email", "masked_phone", "masked_tin", "masked_address",
+            person: tuple[Any, ...] = (
+                "name", "company_name", "email", ("phone", "clear_phone"), ("tin", "clear_tin"),
+                ("address", "clear_address"), "version",
             )  # fmt: skip
+        else:
+            person = ("name", "company_name")
         return [(None, {"fields": person}), ("Record", {"fields": record})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
@@ -139,12 +140,13 @@ class CustomerAdmin(DirectoryAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         # Our submit line says "Deactivate" where Django's says "Delete".
-        return super().render_change_form(
-            request, context | {"show_delete": False}, *args, **kwargs
-        )
+        context["show_delete"] = False
+        if customer := context["original"]:
+            context["story"] = story(customer)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def page_actions(self, row: Customer) -> dict[str, str]:
-        return {} if row.is_active else {"restore": "Restore"}
+        return {} if row.is_active or row.erased_at else {"restore": "Restore"}
 
     # Changes.
 
@@ -229,7 +231,7 @@ class CustomerAdmin(DirectoryAdmin):
 
     @admin.action(description="Restore selected customers", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: CustomerQuerySet) -> HttpResponse:
-        rows = list(queryset.inactive())
+        rows = list(queryset.inactive().filter(erased_at=None))
         if page := self.confirm(request, rows, "Restore", RESTORE, takes_away=False):
             return page
         restored = 0
@@ -245,6 +247,8 @@ class CustomerAdmin(DirectoryAdmin):
                 )
             except SealError:
                 messages.warning(request, f"{customer} stays inactive: its email is unreadable.")
+            except CustomerErased:
+                messages.warning(request, f"{customer} was erased meanwhile.")
             else:
                 restored += 1
         if restored:

@@ -12,10 +12,17 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from customers.admin import masking
 from customers.models import Customer, SealError
 
 log = logging.getLogger("finora.directory")
-SEALED_FIELDS = ("email", "phone", "address", "tin")
+MASKS: dict[str, Callable[[str], str]] = {
+    "email": masking.email,
+    "phone": masking.phone,
+    "tin": masking.tin,
+    "address": masking.address,
+}
+SEALED_FIELDS = tuple(MASKS)
 Cell = Callable[[Any, Customer], str]
 
 
@@ -34,31 +41,28 @@ def day(moment: datetime) -> str:
     return formats.date_format(timezone.localtime(moment), "j M Y")
 
 
-def unreadable_fields(customer: Customer) -> list[str]:
-    """The sealed fields of a customer that cannot be opened. Each is logged, by name."""
-    return [name for name in SEALED_FIELDS if not _opens(customer, name)]
+def label(field: str) -> str:
+    return "TIN" if field == "tin" else field.capitalize()
 
 
-def _opens(customer: Customer, field: str) -> bool:
+def shown(customer: Customer, field: str) -> str:
+    """The mask of a sealed field, or what is to be said instead."""
     try:
-        getattr(customer, field)
+        value = getattr(customer, field)
     except SealError:
         log.warning(
             "a sealed field cannot be opened",
             extra={"fields": {"customer": customer.public_id, "field": field}},
         )
-        return False
-    return True
+        return tag("unreadable", "bad")
+    return "-" if value is None else MASKS[field](value)
 
 
-def masked(field: str, mask: Callable[[str], str]) -> Cell:
+def masked(field: str) -> Cell:
     """A cell that shows a sealed field by its mask, or says that it cannot be opened."""
 
     @admin.display(description="TIN" if field == "tin" else field)
     def cell(self: Any, customer: Customer) -> str:
-        if not _opens(customer, field):
-            return tag("unreadable", "bad")
-        value = getattr(customer, field)
-        return "-" if value is None else mask(value)
+        return shown(customer, field)
 
     return cell

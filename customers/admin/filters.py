@@ -25,7 +25,8 @@ class BusinessFilter(admin.SimpleListFilter):
     template = "admin/customers/business_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = Business.objects.order_by("name", "pk").only("public_id", "name")
+        mine = Business.objects.visible_to(request.user)
+        rows = mine.order_by("name", "pk").only("public_id", "name")
         self.businesses = {row.public_id: row for row in rows}
         return [(public_id, row.name) for public_id, row in self.businesses.items()]
 

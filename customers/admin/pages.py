@@ -25,16 +25,18 @@ class CustomerList(PrivateSearchList):
     def get_results(self, request: HttpRequest) -> None:
         order = NEWEST_FIRST if CreatedFilter.applies_to(request) else BY_NAME
         rows = cast(CustomerQuerySet, self.queryset).defer(*NOT_LISTED)
+        # A page may begin at a row that a filter hides by now, but at none out of reach.
+        mine = Customer.objects.visible_to(request.user)
         page = request.GET.get(PAGE_VAR, "")
         beside = page.removeprefix("-")
         # One row more than a page holds says whether there is another page.
         size = self.list_per_page
         if page.startswith("-"):
-            found = rows.page(order, count=size + 1, beside=beside, back=True)
+            found = rows.page(order, count=size + 1, beside=beside, back=True, among=mine)
             if len(found) > size:
                 return self.show(found[1:], has_previous=True, has_next=True)
             beside = ""  # too few for a page: the first one instead
-        found = rows.page(order, count=size + 1, beside=beside)
+        found = rows.page(order, count=size + 1, beside=beside, among=mine)
         return self.show(found[:size], has_previous=bool(beside), has_next=len(found) > size)
 
     @property

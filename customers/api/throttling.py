@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from customers.api.envelope import ApiError
 from customers.api.timestamps import iso
 from customers.models import ApiKey
 from customers.rate_limits import Limits, RateLimiter, Verdict, parse_limits
+from finora.client_address import client_address
 
 
 @cache
@@ -65,25 +65,11 @@ def count_stranger(request: HttpRequest) -> None:
     limits = _limits(settings.STRANGER_LIMITS)
     if limits is None:
         return
-    key = f"address {_address(request)}"
+    key = f"address {client_address(request)}"
     verdict = limiter().enter(key, limits)
     limiter().leave(key, verdict)
     if not verdict.allowed:
         raise _too_many(verdict)
-
-
-def _address(request: HttpRequest) -> str:
-    if settings.BEHIND_PROXY:
-        # The last entry is the proxy's own; what stands before it, a client can make up.
-        address = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-    else:
-        address = request.META.get("REMOTE_ADDR", "")
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return "unknown"
-    # One host of IPv6 has a whole /64 to call from.
-    return str(ip_network((parsed, 64), strict=False) if parsed.version == 6 else parsed)
 
 
 def _forget(*, setting: str, **_: Any) -> None:

@@ -94,11 +94,11 @@ class Migration(migrations.Migration):
                 ('deleted_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='deleted')),
                 ('created_at', models.DateTimeField(default=customers.clock.now, editable=False, verbose_name='created')),
                 ('updated_at', models.DateTimeField(default=customers.clock.now, editable=False, verbose_name='updated')),
-                ('packed', models.BooleanField(default=False, editable=False)),
+                ('packed', models.IntegerField(default=0, editable=False)),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='customers.business')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('is_active', True)), fields=['business', 'name_key', 'public_id'], name='customer_list_active'), models.Index(condition=models.Q(('is_active', False)), fields=['business', 'name_key', 'public_id'], name='customer_list_inactive'), models.Index(fields=['business', 'name_key', 'public_id'], name='customer_list_all'), models.Index(fields=['business', 'email_hash'], name='customer_email_hash'), models.Index(condition=models.Q(('phone_hash__isnull', False)), fields=['business', 'phone_hash'], name='customer_phone_hash'), models.Index(condition=models.Q(('tin_hash__isnull', False)), fields=['business', 'tin_hash'], name='customer_tin_hash'), models.Index(fields=['business', 'updated_at'], name='customer_updated'), models.Index(fields=['business', 'created_at'], name='customer_created'), models.Index(condition=models.Q(('packed', False)), fields=['business', 'id'], name='customer_search_tail')],
+                'indexes': [models.Index(condition=models.Q(('is_active', True)), fields=['business', 'name_key', 'public_id'], name='customer_list_active'), models.Index(condition=models.Q(('is_active', False)), fields=['business', 'name_key', 'public_id'], name='customer_list_inactive'), models.Index(fields=['business', 'name_key', 'public_id'], name='customer_list_all'), models.Index(fields=['business', 'email_hash'], name='customer_email_hash'), models.Index(condition=models.Q(('phone_hash__isnull', False)), fields=['business', 'phone_hash'], name='customer_phone_hash'), models.Index(condition=models.Q(('tin_hash__isnull', False)), fields=['business', 'tin_hash'], name='customer_tin_hash'), models.Index(fields=['business', 'updated_at'], name='customer_updated'), models.Index(fields=['business', 'created_at'], name='customer_created'), models.Index(condition=models.Q(('packed', 0)), fields=['business', 'id'], name='customer_search_tail')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('business', 'email_hash'), name='customer_active_email_unique', violation_error_code='email_in_use', violation_error_message='An active customer of this business has this email.'), models.UniqueConstraint(fields=('business', 'public_id'), name='customer_public_id_unique'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='customer_name_not_blank'), models.CheckConstraint(condition=models.Q(models.Q(('deleted_at', None), ('is_active', True)), models.Q(('deleted_at__isnull', False), ('is_active', False)), _connector='OR'), name='customer_deleted_at_iff_inactive')],
             },
         ),
@@ -107,7 +107,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('size', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField(default=customers.clock.now)),
+                ('looked_at', models.DateTimeField(default=customers.clock.now)),
+                ('swept', models.PositiveIntegerField(default=0)),
                 ('sealed', models.BinaryField()),
                 ('business', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='search_segments', to='customers.business')),
             ],

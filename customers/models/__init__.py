@@ -6,6 +6,10 @@ from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
 from customers.models.customer import Customer
 from customers.models.search_segment import SearchSegment
+from customers.models.staff_business import StaffBusiness
 from customers.models.stored_answer import StoredAnswer
 
-__all__ = ["ApiKey", "AuditEvent", "Business", "Customer", "SealError", "SearchSegment", "StoredAnswer"]
+__all__ = [
+    "ApiKey", "AuditEvent", "Business", "Customer", "SealError", "SearchSegment", "StaffBusiness",
+    "StoredAnswer",
+]  # fmt: skip

@@ -15,6 +15,7 @@ from customers.models import identifiers
 from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
 from customers.rate_limits import parse_limits
+from customers.reach import ReachableQuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,9 +54,14 @@ def _month(moment: datetime) -> date:
     return moment.date().replace(day=1)
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+class ApiKeyQuerySet(ReachableQuerySet["ApiKey"]):
     def issue(
-        self, business: Business, name: str, *, expires_at: datetime | None = None
+        self,
+        business: Business,
+        name: str,
+        *,
+        expires_at: datetime | None = None,
+        rate_limits: str = "",
     ) -> tuple[ApiKey, str]:
         """Makes a key of this deployment's environment; answers it and its only plain copy."""
         key = f"{settings.FINORA_ENVIRONMENT}_sk_{secrets.token_hex(24)}"
@@ -67,6 +73,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             last_four=key[-LAST_FOUR_LENGTH:],
             environment=settings.FINORA_ENVIRONMENT,
             expires_at=expires_at or default_expiry(),
+            rate_limits=rate_limits,
         )
         return made, key
 

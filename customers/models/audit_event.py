@@ -1,20 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import models
+from django.db.models import Max
 
 from customers import acting, clock
 from customers.models.business import Business
+from customers.reach import ReachableQuerySet
+
+# How far back the latest about some businesses are looked for: what is kept has no bound.
+RECENT = 10_000
 
 
 class Frozen(TypeError):
     """The audit trail is append-only."""
 
 
-class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
     """Events can be added and read; only prune() removes, and only whole old ones."""
 
     def record(
@@ -44,6 +49,12 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def about(self, business_id: int, subject: str) -> AuditEventQuerySet:
         """The story of one customer, key or business, the latest first."""
         return self.filter(business_id=business_id, subject=subject).order_by("-id")
+
+    def latest_in(self, business_ids: Collection[int], count: int) -> AuditEventQuerySet:
+        """The latest about these businesses, looked for among the latest about any of them."""
+        newest = self.aggregate(newest=Max("id", default=0))["newest"]
+        recent = self.filter(id__gt=newest - RECENT, business_id__in=business_ids)
+        return recent.select_related("business").order_by("-id")[:count]
 
     def older_than(self, moment: datetime) -> AuditEventQuerySet:
         return self.filter(at__lt=moment)

@@ -7,6 +7,11 @@ from django.db import models, transaction
 
 from customers import clock
 from customers.models import identifiers
+from customers.reach import ReachableQuerySet
+
+
+class BusinessQuerySet(ReachableQuerySet["Business"]):
+    reached_by = "pk"
 
 
 class Business(models.Model):
@@ -18,6 +23,8 @@ class Business(models.Model):
         "suspended", default=False, help_text="Its keys are refused with BUSINESS_SUSPENDED."
     )
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
+
+    objects = BusinessQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "businesses"

@@ -6,6 +6,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
 
 from customers import blind_index, clock
 from customers.fields import (
@@ -18,10 +20,12 @@ from customers.fields import (
     TrimmedCharField,
     tin_shape,
 )
-from customers.managers import CustomerQuerySet, EmailInUse
+from customers.managers import CustomerErased, CustomerQuerySet, EmailInUse
 from customers.models import identifiers
 from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
+from customers.models.stored_answer import StoredAnswer
+from customers.search import index
 
 # Columns that follow another one, and so are written whenever that one is.
 FOLLOWERS = {
@@ -31,6 +35,11 @@ FOLLOWERS = {
     "tin": ("tin_hash",),
     "is_active": ("deleted_at", "packed"),
 }
+
+ERASED_NAME = "Erased customer"
+# Not null, as integrations count on an email: theirs leads nowhere (RFC 2606), and their copy of
+# the person is overwritten with it when they next look for what changed.
+ERASED_EMAIL = "{}@erased.invalid"
 
 SAVE_ATTEMPTS = 5
 # What a search result depends on: a change of these puts the row into the search tail.
@@ -72,13 +81,21 @@ class Customer(models.Model):
     )
     is_active = models.BooleanField("active", default=True, editable=False)
     deleted_at = models.DateTimeField("deleted", null=True, blank=True, editable=False)
+    # Set once and for good: of the person nothing is left but the ids and the balance.
+    erased_at = models.DateTimeField("erased", null=True, blank=True, editable=False)
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
     updated_at = models.DateTimeField("updated", default=clock.now, editable=False)
-    packed = models.BooleanField(default=False, editable=False)
+    # The mark that the row's line bears in a search segment; 0 while the row is in the tail.
+    packed = models.IntegerField(default=0, editable=False)
 
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("reveal_customer", "Can reveal personal values of a customer"),
+            ("export_customer", "Can export customers"),
+            ("erase_customer", "Can erase a customer"),
+        ]
         constraints = [
             # find_or_create and every email conflict lean on it; an inactive row frees its email.
             models.UniqueConstraint(
@@ -99,6 +116,21 @@ class Customer(models.Model):
                 condition=Q(is_active=True, deleted_at=None)
                 | Q(is_active=False, deleted_at__isnull=False),
                 name="customer_deleted_at_iff_inactive",
+            ),
+            # Nobody brings a person back, nor writes on the row what is not to be known any more.
+            models.CheckConstraint(
+                condition=Q(erased_at=None)
+                | Q(
+                    name=ERASED_NAME,
+                    is_active=False,
+                    company_name__isnull=True,
+                    phone__isnull=True,
+                    phone_hash__isnull=True,
+                    tin__isnull=True,
+                    tin_hash__isnull=True,
+                    address__isnull=True,
+                ),
+                name="customer_erased_is_empty",
             ),
         ]
         indexes = [
@@ -131,7 +163,7 @@ class Customer(models.Model):
             models.Index(fields=["business", "created_at"], name="customer_created"),
             # The search tail, a few hundred rows of however many.
             models.Index(
-                fields=["business", "id"], condition=Q(packed=False), name="customer_search_tail"
+                fields=["business", "id"], condition=Q(packed=0), name="customer_search_tail"
             ),
         ]
 
@@ -156,9 +188,13 @@ class Customer(models.Model):
             self.deleted_at = None
         searched = update_fields is None or bool(SEARCHED & set(update_fields))
         if searched:
-            self.packed = False
+            self.packed = 0
         action, named = self._change(update_fields)
-        if update_fields is not None:
+        if update_fields is None and not self._state.adding:
+            # All but the mark that the person was erased meanwhile, which refuses the rest.
+            loaded = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            update_fields = loaded - {"erased_at"} - self.get_deferred_fields()
+        elif update_fields is not None:
             followers = (FOLLOWERS.get(field, ()) for field in update_fields)
             update_fields = {*update_fields, "updated_at"}.union(*followers)
         for attempts_left in reversed(range(SAVE_ATTEMPTS)):
@@ -207,6 +243,14 @@ class Customer(models.Model):
             if isinstance(field, SealedMixin):
                 getattr(self, field.attname)
 
+    def reveal(self, field: str) -> str | None:
+        """The value of a sealed field, for a person to read: noted. Raises SealError."""
+        value: str | None = getattr(self, field)
+        AuditEvent.objects.record(
+            AuditEvent.Action.REVEALED, self.business_id, [self.public_id], [field]
+        )
+        return value
+
     def email_holder(self) -> str | None:
         """The public id of another active customer of the business with this email, if any."""
         if not self.is_active or not self.email:
@@ -227,21 +271,51 @@ class Customer(models.Model):
         return deleted
 
     def restore(self) -> None:
-        """Makes an inactive customer active again. Raises EmailInUse."""
+        """Makes an inactive customer active again. Raises EmailInUse, CustomerErased."""
         before = self.is_active, self.deleted_at
         self.is_active = True
         try:
-            self.save(update_fields=["is_active"])
-        except EmailInUse:
+            with transaction.atomic():
+                mine = type(self).objects.filter(pk=self.pk).select_for_update()
+                if mine.values_list("erased_at", flat=True).get():
+                    raise CustomerErased
+                self.save(update_fields=["is_active"])
+        except (EmailInUse, CustomerErased):
             self.is_active, self.deleted_at = before
             raise
+
+    def erase(self) -> None:
+        """Forgets the person for good: the row stays, inactive and anonymous, for what points at it.
+
+        With it go the lines of the search segments and the answers kept for repeated calls. Again
+        it changes nothing. Raises SealError, with nothing erased, when a segment cannot be opened.
+        """
+        rows = type(self).objects.filter(pk=self.pk)
+        with transaction.atomic():
+            row = rows.select_for_update().get()
+            if row.erased_at:
+                return
+            row.name, row.email = ERASED_NAME, ERASED_EMAIL.format(row.public_id)
+            row.company_name = row.phone = row.address = row.tin = None
+            row.is_active, row.packed = False, 0
+            row.erased_at = row.updated_at = clock.now()
+            row.deleted_at = row.deleted_at or row.erased_at
+            super(Customer, row).save()
+            index.forget(self.business_id, self.public_id)
+            StoredAnswer.objects.forget(self.business_id, self.public_id)
+            AuditEvent.objects.record(
+                AuditEvent.Action.ERASED, self.business_id, [self.public_id]
+            )
+        self.refresh_from_db()
+        type(self).objects.keep_tail_short(self.business_id)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Django's, and a form that shows the email hears of one in use, beside that field.
 
         The form excludes the columns that the constraint names, as it does not show them.
         """
-        shown = set(exclude or ())
+        # What an erased customer may hold the database says alone: it names sealed fields.
+        shown = {*(exclude or ()), "erased_at"}
         if "email" not in shown:
             shown -= {"business", "email_hash", "is_active"}
         try:
@@ -253,3 +327,11 @@ class Customer(models.Model):
                 key = "email" if problem.code == "email_in_use" else "__all__"
                 errors.setdefault(key, []).append(problem)
             raise ValidationError(errors) from None
+
+
+@receiver(pre_save, sender=Customer)
+def _loaded_into_the_tail(instance: Customer, raw: bool, **_: Any) -> None:
+    """For loaddata: whether the segments that its dump was made beside are here, nothing says."""
+    if raw:
+        instance.packed = 0
+        Customer.objects.keep_tail_short(instance.business_id)

@@ -22,7 +22,11 @@ class SearchSegment(models.Model):
     # In bytes, opened. Plain, as the blob's length shows it anyway: merging chooses by it, and
     # a search within its memory. Before the blob, so that listing segments reads none of it.
     size = models.PositiveIntegerField()
-    created_at = models.DateTimeField(default=clock.now)
+    # Upkeep goes round: it looks at the segment that was not looked at for longest. From one with
+    # many stale lines it carries the others over into new segments, some at a time; `swept` is how
+    # far it came, and with the last line the segment goes.
+    looked_at = models.DateTimeField(default=clock.now)
+    swept = models.PositiveIntegerField(default=0)
     sealed = models.BinaryField()
 
     class Meta:

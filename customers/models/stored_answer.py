@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import IntegrityError, models, transaction
 
 from customers import clock, keyring
+from customers.keyring import SealError
 from customers.models.business import Business
 
 KEPT = timedelta(hours=24)
@@ -35,6 +36,12 @@ class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
             return claimed, True
         except IntegrityError:
             return of_business.get(key_hash=key_hash), False
+
+    def forget(self, business_id: int, public_id: str) -> None:
+        """Removes the answers that tell of a customer, and those that nobody can open."""
+        of_business = self.filter(business_id=business_id).exclude(sealed=b"")
+        told = [row.pk for row in of_business.iterator() if row.tells_of(public_id)]
+        of_business.filter(pk__in=told).delete()
 
 
 class StoredAnswer(models.Model):
@@ -73,6 +80,12 @@ class StoredAnswer(models.Model):
             data, purpose="answer", business_id=self.business_id, context=bytes(self.key_hash)
         )
         self.save(update_fields=["status", "sealed"])
+
+    def tells_of(self, public_id: str) -> bool:
+        try:
+            return public_id.encode() in self.kept()
+        except SealError:
+            return True
 
     def kept(self) -> bytes:
         """What keep() was given. Raises SealError."""

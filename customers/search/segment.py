@@ -37,7 +37,7 @@ import stringzilla as sz
 
 from customers.normalize import fold, has_unprintable, marked, marks_pattern, name_key
 
-_MAGIC = 0x5E61_0002  # read in the wrong byte order, or of another layout, it differs
+_MAGIC = 0x5E61_0001  # read in the wrong byte order, or of another layout, it differs
 _HEADER = struct.Struct("=III")
 _ID = struct.Struct("20s")
 _MARK = struct.Struct(">I")
@@ -144,6 +144,18 @@ class Segment:
             text = self._blob[self._starts[line] : self._starts[line + 1] - 1]
             (plain if line < self._plain else accented).append(self._place(line) + text)
         return _segment(plain, accented)
+
+    def without(self, public_id: str) -> Segment | None:
+        """A segment of the other customers' lines; None where this one has none of this one's."""
+        raw, size = encode_id(public_id), _ID.size
+        ids = self._blob[_HEADER.size : _HEADER.size + self.lines * size]
+        theirs: set[int] = set()
+        at = ids.find(raw)
+        while at >= 0:
+            if at % size == 0:
+                theirs.add(at // size)
+            at = ids.find(raw, at + 1)
+        return self.part(n for n in range(self.lines) if n not in theirs) if theirs else None
 
     def _place(self, line: int) -> bytes:
         """`name_key ␟ id mark` of a line: keys hold nothing below a space, so places order."""

@@ -170,4 +170,5 @@ def test_its_cost(api, path):
         "SELECT customers_apikey",
         "SELECT customers_customer",
         "UPDATE customers_customer",
+        "INSERT customers_auditevent",
     ]

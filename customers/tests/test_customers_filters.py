@@ -145,6 +145,14 @@ def test_filters_stay_in_the_business(api, other_business):
         assert names(api.get(LIST, query)) == []
 
 
+def test_equal_names_sort_by_id_whatever_found_them(api, business):
+    """No index on the way holds them in this order."""
+    for n in range(9, 0, -1):
+        factories.customer(business, name="Ada", phone="n/a", public_id=f"cust_{n}")
+    found = accepted(api.get(LIST, {"phone": "N/A", "createdFrom": "2020-01-01"}))["customers"]
+    assert [customer["id"] for customer in found] == [f"cust_{n}" for n in range(1, 10)]
+
+
 # --- Delta sync -----------------------------------------------------------------------------------
 
 

@@ -33,15 +33,17 @@ CLASSES = {
         "account_balance_kobo": "an amount: invoices and receipts sum it up in the database",
         "is_active": STATE,
         "deleted_at": TIME,
+        "erased_at": TIME,
         "created_at": TIME,
         "updated_at": TIME,
-        "packed": "whether a search segment holds the row",
+        "packed": "which line of the search segments is the row's; 0 while none is",
     },
     "customers.SearchSegment": {
         "id": ID,
         "business": TENANT,
         "size": "shows in the length of the sealed bytes anyway",
-        "created_at": TIME,
+        "looked_at": TIME,
+        "swept": "how many of its lines upkeep has read",
         "sealed": "sealed as a whole by customers/search, under the business's key",
     },
     "customers.Business": {
@@ -68,6 +70,11 @@ CLASSES = {
         "total_calls": "a count",
         "month": "the month that the next one counts",
         "month_calls": "a count",
+    },
+    "customers.StaffBusiness": {
+        "id": ID,
+        "user": "a member of staff",
+        "business": "a business that this one is limited to",
     },
     "customers.AuditEvent": {
         "id": ID,

@@ -129,5 +129,9 @@ def test_its_cost(api):
     api.get("/v1/customers")
     body = {"email": "jane@example.com"}
     lookup = ["SELECT customers_apikey", "SELECT customers_customer"]
-    assert statements(lambda: api.post(PATH, body)) == [*lookup, "INSERT customers_customer"]
+    assert statements(lambda: api.post(PATH, body)) == [
+        *lookup,
+        "INSERT customers_customer",
+        "INSERT customers_auditevent",
+    ]
     assert statements(lambda: api.post(PATH, body)) == lookup

@@ -1,5 +1,6 @@
 """Normal forms: order, search and exact match rest on them."""
 
+import time
 import unicodedata
 
 import pytest
@@ -174,6 +175,20 @@ def test_the_spelling_of_either_makes_no_difference(text, query):
     for form in ("NFC", "NFD"):
         other = unicodedata.normalize(form, text), unicodedata.normalize(form, query)
         assert normalize.holds(*other) is found
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["ọ" * 200, "a" + "\u0301\u0323\u0300" * 66, "ﷺ" * 100 + "ọ" * 100, "ọx" * 100],
+    ids=["ọ", "marks", "expanding", "ọx"],
+)
+def test_a_long_query_costs_no_more_than_milliseconds(query):
+    """A stranger asks the longest one that search takes; seconds of it would be an attack."""
+    started = time.process_time()
+    assert normalize.holds(f"x{query}y", query)
+    assert not normalize.holds(normalize.fold(query), query)
+    assert not normalize.holds(query[1:], query)
+    assert time.process_time() - started < 1
 
 
 # --- email --------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
 """What holds when many call at once: real threads, each with a database connection of its own."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from customers.managers import EmailInUse
 from customers.models import Customer
@@ -136,6 +137,26 @@ def test_put_and_delete_leave_a_deleted_customer_with_or_without_the_change(api,
         else:
             refused(put, 409, "CONFLICT")
             assert customer.name == "Before"
+
+
+def test_a_put_that_meets_a_delete_under_way_waits_for_it(api, business):
+    customer = factories.customer(business, name="Before")
+    path = f"/v1/customers/{customer.public_id}"
+    under_way = threading.Event()
+
+    def delete():
+        with transaction.atomic():
+            Customer.objects.filter(pk=customer.pk).delete()
+            under_way.set()
+            time.sleep(0.3)
+
+    def put():
+        under_way.wait(10)
+        return api.put(path, {"name": "After"})
+
+    _, answer = together(delete, put)
+    refused(answer, 409, "CONFLICT")
+    assert Customer.objects.get().name == "Before"
 
 
 def test_simultaneous_deletes_all_give_the_same_answer(api, business):

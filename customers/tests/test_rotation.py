@@ -11,7 +11,7 @@ from django.db import connection
 from customers import keyring
 from customers.managers import EmailInUse
 from customers.models import Customer, SearchSegment
-from customers.search import index
+from customers.search import index, store
 from customers.tests import factories
 
 VALUES = {"phone": "0803 123 4567", "address": "1 Marina", "tin": "12345678-0001"}
@@ -51,7 +51,7 @@ def two_blind_keys(settings):
 @pytest.mark.django_db
 def test_rotate_encryption_leaves_nothing_under_the_old_key(business, settings, two_keys):
     made = [factories.customer(business, **VALUES) for _ in range(5)]
-    index.pack(Customer.objects.all(), business.pk)
+    index.pack(business.pk)
     new, _ = two_keys()
     assert "Would seal 5 of 5 customers and 1 search segments" in run(
         "rotate_encryption", "--dry-run"
@@ -72,7 +72,7 @@ def test_rotate_encryption_leaves_nothing_under_the_old_key(business, settings, 
 @pytest.mark.django_db
 def test_rotation_is_no_change_of_the_customer(business, two_keys):
     customer = factories.customer(business)
-    index.pack(Customer.objects.all(), business.pk)
+    index.pack(business.pk)
     before = Customer.objects.values("updated_at", "packed", "email_hash").get(pk=customer.pk)
     two_keys()
     run("rotate_encryption")
@@ -188,8 +188,8 @@ def test_find_or_create_makes_one_customer_while_the_blind_index_key_changes(
 @pytest.mark.django_db
 def test_segments_written_under_the_old_key_stay_searchable(business, two_keys):
     factories.customer(business, name="Ada")
-    index.pack(Customer.objects.all(), business.pk)
+    index.pack(business.pk)
     two_keys()
-    index._cache().clear()
+    store.cache().clear()
     assert len(Customer.objects.search(business.pk, "ada")) == 1
     assert SearchSegment.objects.count() == 1

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from customers.models import Business, Customer
+from customers.models import Business
 from customers.search import index
 
 
@@ -34,5 +34,5 @@ class Command(BaseCommand):
             def progress(rows: int, name: str = business.public_id) -> None:
                 self.stderr.write(f"{name}: {rows:,} customers read")
 
-            total += index.repack(Customer.objects.all(), business.pk, progress)
+            total += index.repack(business.pk, progress)
         return f"Packed {total:,} customers of {len(businesses):,} businesses."

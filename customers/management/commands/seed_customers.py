@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 shown = time.monotonic()
                 self.stderr.write(f"{read:,} of {count:,}, {read / (shown - started):,.0f}/s")
         if made:
-            index.repack(Customer.objects.all(), business.pk)
+            index.repack(business.pk)
         return f"Made {made:,} customers; {count - made:,} were there."
 
 

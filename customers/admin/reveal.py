@@ -1,0 +1,73 @@
+"""Personal values: masked for everybody, shown one at a time to who may see it, each time noted."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+
+from customers.admin.base import DirectoryAdmin
+from customers.admin.display import SEALED_FIELDS, label, shown
+from customers.models import Customer, SealError
+
+
+class Personal(NamedTuple):
+    """A row of the page's panel."""
+
+    field: str
+    label: str
+    text: str
+    is_clear: bool
+
+
+class RevealingAdmin(DirectoryAdmin):
+    """The panel of personal values on a customer's page, and the button beside each."""
+
+    def has_reveal_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.reveal_customer")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.reveal_view))
+        mine = path("<int:pk>/reveal/", view, name="customers_customer_reveal")
+        return [mine, *super().get_urls()]
+
+    def reveal_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """One value, as the answer to a POST: in no address, and stored by no browser.
+
+        The script asks for it as JSON; without scripts it is the page again, with this one value.
+        """
+        if not self.has_reveal_permission(request) or not self.has_view_permission(request):
+            raise PermissionDenied
+        customer = self.get_queryset(request).filter(pk=pk).first()
+        field = request.POST.get("field", "")
+        if customer is None or field not in SEALED_FIELDS:
+            raise Http404
+        try:
+            value = customer.reveal(field)
+        except SealError:
+            value = None
+        if request.headers.get("Accept") == "application/json":
+            return JsonResponse({"value": value})
+        request.revealed = {field: value}  # type: ignore[attr-defined]
+        request.method = "GET"
+        page: HttpResponse = self.changeform_view(request, str(pk), self.page_url(customer))
+        return page
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        customer: Customer | None = context["original"]
+        if customer:
+            clear = getattr(request, "revealed", {})
+            context |= {
+                "personal": [
+                    Personal(name, label(name), clear.get(name) or shown(customer, name), name in clear)
+                    for name in SEALED_FIELDS
+                ],
+                "may_reveal": self.has_reveal_permission(request),
+                "reveal_url": reverse("admin:customers_customer_reveal", args=[customer.pk]),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)

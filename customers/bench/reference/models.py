@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from encrypted_model_fields.fields import EncryptedCharField, EncryptedEmailField
+
+
+class ApiKey(models.Model):
+    """A caller; `is_authenticated` is what IsAuthenticated asks."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    business_id = models.CharField(max_length=64)
+    is_authenticated = True
+    objects: ClassVar[models.Manager[ApiKey]] = models.Manager()
+
+    class Meta:
+        app_label = "reference"
+
+    def __str__(self) -> str:
+        return self.business_id
+
+
+class Customer(models.Model):
+    business_id = models.CharField(max_length=64)
+    public_id = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    company_name = models.CharField(max_length=200, null=True)  # noqa: DJ001
+    email = EncryptedEmailField()
+    phone = EncryptedCharField(max_length=32, null=True)
+    address = EncryptedCharField(max_length=500, null=True)
+    tin = EncryptedCharField(max_length=32, null=True)
+    account_balance_kobo = models.BigIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    objects: ClassVar[models.Manager[Customer]] = models.Manager()
+
+    class Meta:
+        app_label = "reference"
+        indexes = [models.Index(fields=["business_id", "name", "id"], name="reference_list")]
+
+    def __str__(self) -> str:
+        return self.public_id

@@ -1,0 +1,110 @@
+"""Sealed segments of a business: in the database, and opened in this process's cache."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.apps import apps
+from django.conf import settings
+from django.core.signals import setting_changed
+
+from customers import keyring
+from customers.search.cache import SegmentCache
+from customers.search.segment import Segment
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from customers.models import SearchSegment
+
+
+class SegmentGone(Exception):
+    """A segment was merged away, or swept out, after it was listed."""
+
+
+@functools.cache
+def cache() -> SegmentCache:
+    """What this process keeps open."""
+    return SegmentCache(settings.SEARCH_CACHE_BYTES)
+
+
+def rows(business_id: int) -> QuerySet[SearchSegment]:
+    """The segments of one business, as the database holds them."""
+    # The models import this module.
+    model: type[SearchSegment] = apps.get_model("customers", "SearchSegment")
+    return model.objects.filter(business_id=business_id)
+
+
+def write(business_id: int, segment: Segment) -> None:
+    """Stores a segment, unless it is empty."""
+    if segment.lines:
+        row = rows(business_id).model(business_id=business_id, size=segment.nbytes)
+        row.sealed = _seal(business_id, row.pk, segment)
+        row.save(force_insert=True)
+
+
+def opened(business_id: int) -> Iterator[list[Segment]]:
+    """The business's segments, in groups that fit the cache's bound together; at least one group.
+
+    Raises SegmentGone.
+    """
+    group: list[UUID] = []
+    bound = room = settings.SEARCH_CACHE_BYTES
+    for pk, size in rows(business_id).order_by("id").values_list("id", "size"):
+        if group and size > room:
+            yield open_group(business_id, group)
+            group, room = [], bound
+        group.append(pk)
+        room -= size
+    yield open_group(business_id, group)
+
+
+def open_group(business_id: int, group: list[UUID]) -> list[Segment]:
+    """These segments. Raises SegmentGone."""
+    kept = cache()
+    segments: dict[UUID, Segment] = {}
+    missing = []
+    for pk in group:
+        segment = kept.get(pk)
+        if segment is None:
+            missing.append(pk)
+        else:
+            segments[pk] = segment
+    if missing:
+        sealed_ones = rows(business_id).filter(id__in=missing).values_list("id", "sealed")
+        for pk, sealed in sealed_ones.iterator(chunk_size=8):
+            segments[pk] = _unseal(business_id, pk, sealed)
+            kept.put(pk, segments[pk])
+    if len(segments) < len(group):
+        raise SegmentGone
+    return list(segments.values())
+
+
+def resealed(business_id: int, pk: UUID, sealed: bytes | memoryview) -> bytes | None:
+    """The same under the sealing key; None where it is so already."""
+    if keyring.key_id_of(bytes(sealed[:8])) == keyring.sealing_key_id():
+        return None
+    return _seal(business_id, pk, _unseal(business_id, pk, sealed))
+
+
+def _seal(business_id: int, pk: UUID, segment: Segment) -> bytes:
+    return keyring.seal(
+        segment.to_bytes(), purpose="segment", business_id=business_id, context=pk.bytes
+    )
+
+
+def _unseal(business_id: int, pk: UUID, sealed: bytes | memoryview) -> Segment:
+    return Segment.from_bytes(
+        keyring.unseal(bytes(sealed), purpose="segment", business_id=business_id, context=pk.bytes)
+    )
+
+
+def _resize(*, setting: str, **_: Any) -> None:
+    if setting == "SEARCH_CACHE_BYTES":
+        cache.cache_clear()
+
+
+setting_changed.connect(_resize)

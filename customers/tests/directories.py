@@ -1,0 +1,66 @@
+"""What search is held to: brute force over the decrypted rows, and small numbers in its upkeep."""
+
+from customers.keyring import SealError
+from customers.managers import SEARCH_LIMIT
+from customers.models import Customer
+from customers.normalize import fold, has_unprintable, holds, name_key
+from customers.search import index, store
+
+# Few rows then do what thousands do: fill segments, merge and sweep them, page, screen.
+SMALL = {
+    "PACK_ROWS": 4,
+    "MERGE_FAN": 3,
+    "LEVEL_BYTES": (600, 2_400),
+    "MERGE_BYTES": 4_000,
+    "SWEEP_LINES": 8,
+    "SAMPLE_LINES": 3,
+    "BULK_LINES": 7,
+    "PAGE_ROWS": 5,
+    "SCREEN_ROWS": 6,
+    "LOOK_EVERY": 2,
+}
+
+
+def small_steps(monkeypatch):
+    for name, value in SMALL.items():
+        assert hasattr(index, name)
+        monkeypatch.setattr(index, name, value)
+
+
+def text_of(customer):
+    """The name and email in the clear; an email that cannot be read is none."""
+    try:
+        return customer.name, customer.email
+    except SealError:
+        return customer.name, ""
+
+
+def directory(business):
+    """The active rows as (name_key, public_id, name, email), in list order."""
+    rows = Customer.objects.filter(business=business, is_active=True)
+    texts = [(c.public_id, *text_of(c)) for c in rows]
+    return sorted((name_key(name), public_id, name, email) for public_id, name, email in texts)
+
+
+def matches(rows, query, limit=SEARCH_LIMIT):
+    """The public ids that a search must find among the rows of a directory()."""
+    if not fold(query) or has_unprintable(query):
+        return []
+    found = [p for _, p, name, email in rows if holds(name, query) or holds(email, query)]
+    return found[:limit]
+
+
+def found(business, query, limit=SEARCH_LIMIT):
+    """The public ids that a search finds."""
+    return [c.public_id for c in Customer.objects.search(business.pk, query, limit)]
+
+
+def pack_all(business):
+    """Everything in segments, in packs of the usual size."""
+    while index.pack(business.pk):
+        pass
+
+
+def segment_lines(business):
+    """How many lines the business's segments hold, stale ones among them."""
+    return sum(s.lines for group in store.opened(business.pk) for s in group)
