@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-
 from django.db import connection
 
 from customers import keyring
@@ -17,7 +16,7 @@ from customers.rate_limits import parse_limits
 from finora.demo_keys import demo_keys_made
 
 MAKE_ENCRYPTION_KEY = "Make one with: python manage.py generate_encryption_key --skip-checks"
-MAKE_SECRET = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+MAKE_SECRET = "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"  # noqa: S105
 # Random bytes of these lengths have fewer distinct values once in 10^15 times.
 _MIN_DISTINCT = 16
 _MIN_SECRET_LENGTH = 32

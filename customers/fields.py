@@ -104,7 +104,9 @@ class SealedAttribute(DeferredAttribute):
             super().__get__(instance, cls)  # a deferred field: fetches it
             value = data[name]
         if type(value) is SealedToken:
-            value = data[name] = self.field.open(value, instance)
+            value = data[name] = self.field.open_for(
+                value, instance.business_id, instance.public_id
+            )
         return value
 
     def __set__(self, instance: Any, value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +12,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Q, Value
 
 from customers import blind_index, clock, normalize
+from customers.compiled import Compiled, Slot
 from customers.fields import DerivedField, SealedMixin, SealedToken
 from customers.reach import ReachableQuerySet
 from customers.search import index
@@ -24,6 +25,10 @@ SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
 # Rows of one INSERT: PostgreSQL takes 65,535 parameters.
 IMPORT_ROWS = 2_000
+
+NOT_SHOWN = (
+    "updated_at", "deleted_at", "erased_at", "email_hash", "phone_hash", "tin_hash", "packed",
+)  # fmt: skip
 
 # The orders of the staff's lists, business by business: what an index holds as it is.
 Order = tuple[str, str, str]
@@ -52,6 +57,10 @@ def _audit() -> AuditEventQuerySet:
     return apps.get_model("customers", "AuditEvent").objects.all()
 
 
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
 class CustomerQuerySet(ReachableQuerySet["Customer"]):
     # Whom.
 
@@ -76,7 +85,7 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
 
     def with_public_id(self, public_id: str) -> Self:
         """The one with this id, or none; also for a text that no id can be."""
-        if not public_id.isascii() or not public_id.isprintable():
+        if not _is_id(public_id):
             return self.none()
         return self.filter(public_id=public_id)
 
@@ -102,7 +111,7 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         """By name without regard to case and accents, then by public id."""
         return self.order_by("name_key", "public_id")
 
-    def after(self, name_key: bytes, public_id: str) -> Self:
+    def after(self, name_key: bytes | Slot, public_id: str | Slot) -> Self:
         """Those behind a place in list order: the keyset cursor's condition."""
         # The first condition bounds the index scan; the second only settles equal names.
         return self.filter(name_key__gte=name_key).filter(
@@ -111,7 +120,37 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
 
     def with_columns_shown(self) -> Self:
         """Without the columns that only lookups need."""
-        return self.defer("email_hash", "phone_hash", "tin_hash", "deleted_at", "packed")
+        return self.defer(*NOT_SHOWN)
+
+    def shown(self, business_id: int, public_id: str) -> Customer:
+        """One customer of a business, with the columns shown. Raises DoesNotExist."""
+        if not _is_id(public_id):
+            raise self.model.DoesNotExist
+        found = _one.rows(business_id=business_id, public_id=public_id)
+        if not found:
+            raise self.model.DoesNotExist
+        return found[0]
+
+    def active_page(
+        self, business_id: int, size: int, after: tuple[bytes, str] | None = None
+    ) -> list[Customer]:
+        """The first `size` active customers of a business in list order, behind a place."""
+        if after is None:
+            return _page.rows(size, business_id=business_id)
+        name_key, public_id = after
+        return _page_behind.rows(
+            size, business_id=business_id, name_key=name_key, public_id=public_id
+        )
+
+    def active_among(self, business_id: int, public_ids: Collection[str]) -> list[Customer]:
+        """The active ones of these customers of a business, in any order, columns shown."""
+        if not public_ids:
+            return []
+        # Rounded up with one of them, so that few statements serve all numbers.
+        size = 10 if len(public_ids) <= 10 else -50 * (-len(public_ids) // 50)
+        names = [f"id{n}" for n in range(size)]
+        values = dict(zip_longest(names, public_ids, fillvalue=next(iter(public_ids))))
+        return _among.rows(size, business_id=business_id, **values)
 
     # Search.
 
@@ -138,7 +177,8 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         The first ones when there is no such customer `among` those that a page may begin at.
         """
         rows = self.order_by(*order)
-        place = (self.model._default_manager.all() if among is None else among)._place(order, beside)
+        everyone = self.model._default_manager.all() if among is None else among
+        place = everyone._place(order, beside)
         if place is None:
             return list(rows[:count])
         _, key, tie = (name.removeprefix("-") for name in order)
@@ -347,3 +387,33 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
             index.add_segment(customers)
             for business in {customer.business for customer in customers}:
                 _audit().record("imported", business.pk, [business.public_id])
+
+
+# The queries of the request path.
+
+
+def _shown() -> CustomerQuerySet:
+    customers: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
+    business_id = Slot("business_id", models.BigIntegerField())
+    return customers.filter(business_id=business_id).with_columns_shown()
+
+
+def _active_among(size: int) -> CustomerQuerySet:
+    slots = [Slot(f"id{n}", models.CharField()) for n in range(size)]
+    return _shown().active().filter(public_id__in=slots)
+
+
+def _active_page(size: int) -> CustomerQuerySet:
+    return _shown().active().in_list_order()[:size]
+
+
+def _active_page_behind(size: int) -> CustomerQuerySet:
+    name_key = Slot("name_key", models.BinaryField())
+    public_id = Slot("public_id", models.CharField())
+    return _shown().active().in_list_order().after(name_key, public_id)[:size]
+
+
+_one = Compiled(lambda: _shown().filter(public_id=Slot("public_id", models.CharField())))
+_among = Compiled(_active_among)
+_page = Compiled(_active_page)
+_page_behind = Compiled(_active_page_behind)

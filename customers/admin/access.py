@@ -13,11 +13,12 @@ from django.contrib.auth.models import User
 
 from customers.models import StaffBusiness
 
-
 if TYPE_CHECKING:
     _Inline = admin.TabularInline[StaffBusiness, User]
+    _UserAdmin = UserAdmin[User]
 else:
     _Inline = admin.TabularInline
+    _UserAdmin = UserAdmin
 
 
 class LimitedTo(_Inline):
@@ -27,7 +28,7 @@ class LimitedTo(_Inline):
     verbose_name_plural = "limited to these businesses (none: all of them)"
 
 
-class StaffAdmin(UserAdmin):
+class StaffAdmin(_UserAdmin):
     inlines = (LimitedTo,)
 
     def get_inlines(self, request: Any, obj: Any) -> Any:

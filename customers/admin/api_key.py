@@ -88,9 +88,7 @@ class ApiKeyAdmin(DirectoryAdmin):
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         key: ApiKey = super().save_form(request, form, change)
         if not change:
-            key, text = ApiKey.objects.issue(
-                key.business, key.name, rate_limits=key.rate_limits
-            )
+            key, text = ApiKey.objects.issue(key.business, key.name, rate_limits=key.rate_limits)
             request.issued_key = text  # type: ignore[attr-defined]
         return key
 

@@ -28,7 +28,7 @@ FORMULA = tuple("=+-@＝＋－＠")
 
 
 def cell(text: str | None) -> str:
-    """A text that no spreadsheet runs: an apostrophe goes ahead of what it would take for a formula."""
+    """A text that no spreadsheet runs: an apostrophe is ahead of what looks like a formula."""
     text = text or ""
     return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 

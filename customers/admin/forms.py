@@ -26,9 +26,7 @@ class AddressField(forms.CharField):
     """A text of several lines. A browser ends them with CRLF; they are stored as plain ones."""
 
     def to_python(self, value: Any) -> Any:
-        return super().to_python(
-            value.replace("\r\n", "\n") if isinstance(value, str) else value
-        )
+        return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
 
 
 def clear_box(field: str) -> forms.BooleanField:

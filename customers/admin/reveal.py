@@ -64,7 +64,9 @@ class RevealingAdmin(DirectoryAdmin):
             clear = getattr(request, "revealed", {})
             context |= {
                 "personal": [
-                    Personal(name, label(name), clear.get(name) or shown(customer, name), name in clear)
+                    Personal(
+                        name, label(name), clear.get(name) or shown(customer, name), name in clear
+                    )
                     for name in SEALED_FIELDS
                 ],
                 "may_reveal": self.has_reveal_permission(request),

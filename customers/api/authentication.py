@@ -100,4 +100,3 @@ usage = UsageCounter()
 def flush_usage_at_exit() -> None:
     """For server processes: writes the counts of the last minute when the process ends."""
     atexit.register(usage.flush)
-

@@ -111,4 +111,3 @@ class CustomerFilters(filters.FilterSet):
 
 
 FILTER_NAMES = frozenset(CustomerFilters.base_filters)
-

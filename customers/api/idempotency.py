@@ -60,9 +60,7 @@ def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         if bytes(stored.body_hash) != hashes[1]:
             raise ApiError(409, "CONFLICT", f"This {HEADER} was used with another body.")
         kept = orjson.loads(stored.kept())
-        response = success(
-            request, kept["data"], status=stored.status, location=kept["location"]
-        )
+        response = success(request, kept["data"], status=stored.status, location=kept["location"])
         response["Idempotency-Replayed"] = "true"
         return response
 

@@ -31,7 +31,7 @@ class JsonObjectParser(BaseParser):
     ) -> dict[str, Any]:
         # DRF lets `*/*` and `application/*` pass for any type.
         if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
-            raise UnsupportedMediaType(media_type)
+            raise UnsupportedMediaType(media_type or "")
         limit = settings.MAX_BODY_BYTES
         body = stream.read(limit + 1)
         if len(body) > limit:

@@ -136,34 +136,35 @@ class CustomersView(ApiView):
         # Before the rows are read: a change made meanwhile is then in the next delta sync.
         timestamp = iso(clock.now())
         limit = read_limit(request.GET.get("limit"))
-        customers = self.filtered().in_list_order().with_columns_shown()
+        given = FILTER_NAMES.intersection(request.GET)
+        filtered = self.filtered(given) if given else None
         cursor = request.GET.get("cursor")
-        if cursor is not None:
-            customers = customers.after(*read_cursor(self.business_id, cursor))
+        after = None if cursor is None else read_cursor(self.business_id, cursor)
         # One more than shown tells whether more follow.
-        page = list(customers[: limit + 1])
+        if filtered is None:
+            page = Customer.objects.active_page(self.business_id, limit + 1, after)
+        else:
+            customers = filtered.in_list_order().with_columns_shown()
+            page = list((customers.after(*after) if after else customers)[: limit + 1])
         meta = {}
         if len(page) > limit:
             page.pop()
             meta["nextCursor"] = make_cursor(self.business_id, page[-1])
         return self.several(page, timestamp=timestamp, **meta)
 
-    def filtered(self) -> CustomerQuerySet:
+    def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
         query = self.request.GET
         customers = self.customers()
-        given = FILTER_NAMES.intersection(query)
         for name in given:
             # An empty variable in an integration must not turn a filter into "everyone".
             if not normalize.trim(query[name]):
                 raise invalid_parameter(name, f"{name} is empty.")
         if "status" not in given:
             customers = customers.active()
-        if given:
-            filters = CustomerFilters(query, customers, request=self.request)
-            for name, problems in filters.errors.items():
-                raise invalid_parameter(name, str(problems[0]))
-            customers = filters.qs
-        return customers
+        filters = CustomerFilters(query, customers, request=self.request)
+        for name, problems in filters.errors.items():
+            raise invalid_parameter(name, str(problems[0]))
+        return cast(CustomerQuerySet, filters.qs)
 
     @idempotent
     def post(self, request: Request) -> HttpResponse:
@@ -177,7 +178,7 @@ class CustomerView(ApiView):
     """GET, PUT and DELETE /v1/customers/{id}."""
 
     def get(self, request: Request, id: str) -> HttpResponse:
-        customer = self.customers().with_public_id(id).with_columns_shown().get()
+        customer = Customer.objects.shown(self.business_id, id)
         return success(request, customer_data(customer))
 
     def put(self, request: Request, id: str) -> HttpResponse:

@@ -32,7 +32,6 @@ from customers.bench.truth import Truth
 from customers.bench.world import Directory
 from customers.models import Customer
 from customers.normalize import fold
-from customers.search import index
 
 Env = Mapping[str, str]
 

@@ -54,7 +54,7 @@ def copy_to_reference(source: Directory, env: dict[str, str]) -> None:
         stdin=subprocess.PIPE,
         text=True,
     )
-    assert loader.stdin is not None  # noqa: S101 - PIPE was asked for
+    assert loader.stdin is not None
     with loader.stdin as out:
         digest = sha256(source.key.encode()).hexdigest()
         key = {"digest": digest, "business_id": source.business.public_id}

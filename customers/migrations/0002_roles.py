@@ -4,6 +4,8 @@ Groups add up: who administers and guards privacy is in both. Run again, this ad
 and takes nothing away that was granted by hand.
 """
 
+from typing import Any
+
 import django.db.models.deletion
 from django.conf import settings
 from django.contrib.auth.management import create_permissions
@@ -24,7 +26,7 @@ ROLES = {
 }  # fmt: skip
 
 
-def make_groups(apps, schema_editor):
+def make_groups(apps: Any, schema_editor: Any) -> None:
     database = schema_editor.connection.alias
     # Django makes permissions after the last migration; these groups need theirs now.
     app = apps.get_app_config("customers")

@@ -11,9 +11,11 @@ from django.db import models, transaction
 from django.db.models import Case, F, Max, Q, Sum, Value, When
 
 from customers import clock
+from customers.compiled import Compiled, Slot
 from customers.models import identifiers
 from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
+from customers.models.loading import LightlyLoaded
 from customers.rate_limits import parse_limits
 from customers.reach import ReachableQuerySet
 
@@ -110,7 +112,10 @@ class ApiKeyQuerySet(ReachableQuerySet["ApiKey"]):
 
     def for_request(self, key: str) -> ApiKey | None:
         """The usable key with this text and its business, in one query; None for any other."""
-        return self.usable().filter(digest=digest_of(key)).select_related("business").first()
+        found = _usable_by_digest.rows(
+            environment=settings.FINORA_ENVIRONMENT, now=clock.now(), digest=digest_of(key)
+        )
+        return found[0] if found else None
 
     def revoke(self) -> int:
         """Refuses these keys from the next request on, for good. Answers how many were live."""
@@ -118,9 +123,7 @@ class ApiKeyQuerySet(ReachableQuerySet["ApiKey"]):
             live = self.filter(revoked_at=None).select_for_update()
             keys = list(live.values_list("business_id", "public_id"))
             for business_id, public_id in keys:
-                AuditEvent.objects.record(
-                    AuditEvent.Action.KEY_REVOKED, business_id, [public_id]
-                )
+                AuditEvent.objects.record(AuditEvent.Action.KEY_REVOKED, business_id, [public_id])
             self.filter(revoked_at=None).update(revoked_at=clock.now())
         return len(keys)
 
@@ -147,7 +150,19 @@ class ApiKeyQuerySet(ReachableQuerySet["ApiKey"]):
         return Usage(**sums)
 
 
-class ApiKey(models.Model):
+def _by_digest() -> models.QuerySet[ApiKey]:
+    return ApiKey.objects.filter(
+        environment=Slot("environment", models.CharField()),
+        revoked_at=None,
+        expires_at__gt=Slot("now", models.DateTimeField()),
+        digest=Slot("digest", models.BinaryField()),
+    ).select_related("business")
+
+
+_usable_by_digest = Compiled(_by_digest)
+
+
+class ApiKey(LightlyLoaded):
     """Opens the API for one business. The key itself is not kept: only what recognises it."""
 
     class Environment(models.TextChoices):
@@ -165,7 +180,8 @@ class ApiKey(models.Model):
         max_length=100,
         blank=True,
         validators=[readable_rate_limits],
-        help_text="Of this key alone: 60/minute,1000/hour,10000/day,10 concurrent. Blank: as configured.",
+        help_text="Of this key alone: 60/minute,1000/hour,10000/day,10 concurrent."
+        " Blank: as configured.",
     )
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
     expires_at = models.DateTimeField("expires", default=default_expiry)
@@ -202,9 +218,7 @@ class ApiKey(models.Model):
         """Whether its expiry is so near that somebody should replace it."""
         return not self.is_expired and self.expires_at <= clock.now() + EXPIRY_WARNING
 
-    def save(
-        self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any
-    ) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Django's save(), with the audit event in the same transaction."""
         actions = AuditEvent.Action
         action = actions.KEY_ISSUED if self._state.adding else actions.KEY_CHANGED

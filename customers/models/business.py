@@ -7,6 +7,7 @@ from django.db import models, transaction
 
 from customers import clock
 from customers.models import identifiers
+from customers.models.loading import LightlyLoaded
 from customers.reach import ReachableQuerySet
 
 
@@ -14,7 +15,7 @@ class BusinessQuerySet(ReachableQuerySet["Business"]):
     reached_by = "pk"
 
 
-class Business(models.Model):
+class Business(LightlyLoaded):
     """A tenant: one accounting customer of ours, with a directory of its own."""
 
     public_id = models.CharField("id", max_length=64, default=identifiers.business_id)
@@ -38,9 +39,7 @@ class Business(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(
-        self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any
-    ) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Django's save(), with the audit event in the same transaction."""
         # Events point at businesses, so that module imports this one.
         from customers.models.audit_event import AuditEvent

@@ -24,6 +24,7 @@ from customers.managers import CustomerErased, CustomerQuerySet, EmailInUse
 from customers.models import identifiers
 from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
+from customers.models.loading import LightlyLoaded
 from customers.models.stored_answer import StoredAnswer
 from customers.search import index
 
@@ -46,7 +47,7 @@ SAVE_ATTEMPTS = 5
 SEARCHED = {"name", "email", "is_active"}
 
 
-class Customer(models.Model):
+class Customer(LightlyLoaded):
     """A person or company a business sells to.
 
     `objects` holds the inactive ones too: the admin, foreign keys and dumps must see them, and
@@ -192,8 +193,8 @@ class Customer(models.Model):
         action, named = self._change(update_fields)
         if update_fields is None and not self._state.adding:
             # All but the mark that the person was erased meanwhile, which refuses the rest.
-            loaded = {field.name for field in self._meta.concrete_fields if not field.primary_key}
-            update_fields = loaded - {"erased_at"} - self.get_deferred_fields()
+            fields = {field.attname for field in self._meta.concrete_fields}
+            update_fields = fields - {"id", "erased_at"} - self.get_deferred_fields()
         elif update_fields is not None:
             followers = (FOLLOWERS.get(field, ()) for field in update_fields)
             update_fields = {*update_fields, "updated_at"}.union(*followers)
@@ -285,14 +286,14 @@ class Customer(models.Model):
             raise
 
     def erase(self) -> None:
-        """Forgets the person for good: the row stays, inactive and anonymous, for what points at it.
+        """Forgets the person for good; an inactive, anonymous row stays for what points at it.
 
         With it go the lines of the search segments and the answers kept for repeated calls. Again
         it changes nothing. Raises SealError, with nothing erased, when a segment cannot be opened.
         """
         rows = type(self).objects.filter(pk=self.pk)
         with transaction.atomic():
-            row = rows.select_for_update().get()
+            row: Any = rows.select_for_update().get()
             if row.erased_at:
                 return
             row.name, row.email = ERASED_NAME, ERASED_EMAIL.format(row.public_id)
@@ -303,9 +304,7 @@ class Customer(models.Model):
             super(Customer, row).save()
             index.forget(self.business_id, self.public_id)
             StoredAnswer.objects.forget(self.business_id, self.public_id)
-            AuditEvent.objects.record(
-                AuditEvent.Action.ERASED, self.business_id, [self.public_id]
-            )
+            AuditEvent.objects.record(AuditEvent.Action.ERASED, self.business_id, [self.public_id])
         self.refresh_from_db()
         type(self).objects.keep_tail_short(self.business_id)
 

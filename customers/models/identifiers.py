@@ -21,4 +21,3 @@ def customer_id() -> str:
 
 def key_id() -> str:
     return _new("key")
-

@@ -22,8 +22,10 @@ from uuid import UUID
 
 from django.apps import apps
 from django.db import transaction
+from django.db.models import BigIntegerField
 
 from customers import clock, normalize
+from customers.compiled import Compiled, Slot
 from customers.keyring import SealError
 from customers.search import store
 from customers.search.segment import (
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("finora.search")
 
+COLUMNS = ("business_id", "public_id", "name", "email", "packed")
 PACK_ROWS = 128
 # Segments written by live traffic grow in two steps: so many below the first size become one, and
 # so do those below the second; fewer, where they make MERGE_BYTES together. That is what a merge
@@ -83,7 +86,7 @@ def find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) 
 
 def _find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) -> list[Customer]:
     # The tail first, then the segments: what is packed in between is seen twice, never missed.
-    tail = build(_entries(customers.in_business(business_id).active().unpacked()))
+    tail = build(_open_entries(customers, _tail.rows(business_id=business_id)))
     found: dict[str, Customer] = {}
     for segments in store.opened(business_id):
         _collect(customers, business_id, query, limit, [tail, *segments], found)
@@ -107,7 +110,7 @@ def _collect(
     candidates = _screened(live, first_matches(segments, query), limit)
     while chunk := list(islice(candidates, limit)):
         unseen = {candidate.public_id for candidate in chunk} - found.keys()
-        for customer in live.with_columns_shown().filter(public_id__in=unseen) if unseen else ():
+        for customer in customers.active_among(business_id, unseen):
             if _holds(customer, query):
                 found[customer.public_id] = customer
         frontier = chunk[-1].name_key, chunk[-1].public_id
@@ -146,27 +149,41 @@ def _holds(customer: Customer, query: str) -> bool:
 def _current(live: CustomerQuerySet, lines: Sequence[tuple[str, int]]) -> list[bool]:
     """Which of these lines, given by id and mark, a search may still need.
 
-    While a row is in the tail, its older lines lead to it whoever read the tail just before.
+    While a row is in the tail, its older lines lead to it whoever read the tail just before. And
+    who did read it has lines without a mark, of rows that may be packed by now.
     """
     rows = live.filter(public_id__in={public_id for public_id, _ in lines})
     marks = dict(rows.values_list("public_id", "packed"))
-    return [marks.get(public_id) in (mark, 0) for public_id, mark in lines]
+    return [not mark or marks.get(public_id) in (mark, 0) for public_id, mark in lines]
 
 
 def _entries(rows: CustomerQuerySet, mark: int | None = None) -> Iterator[Entry]:
     """Names and emails in the clear, without the cost of model instances; with their own marks,
     unless one is given.
     """
-    open_email = rows.model._meta.get_field("email").open_for
-    for business_id, public_id, name, token, own_mark in rows.values_list(
-        "business_id", "public_id", "name", "email", "packed"
-    ):
+    return _open_entries(rows, rows.values_list(*COLUMNS), mark)
+
+
+def _open_entries(
+    customers: CustomerQuerySet, rows: Iterable[tuple[Any, ...]], mark: int | None = None
+) -> Iterator[Entry]:
+    open_email = customers.model._meta.get_field("email").open_for
+    for business_id, public_id, name, token, own_mark in rows:
         try:
             email = open_email(token, business_id, public_id)
         except SealError as error:
             email = ""  # it stays findable by its name
             log.error("email unreadable", exc_info=error, extra={"fields": {"customer": public_id}})
         yield Entry(public_id, name, email, own_mark if mark is None else mark)
+
+
+def _tail_rows() -> QuerySet[Customer, Any]:
+    customers: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
+    business_id = Slot("business_id", BigIntegerField())
+    return customers.filter(business_id=business_id).active().unpacked().values_list(*COLUMNS)
+
+
+_tail: Compiled[Any] = Compiled(_tail_rows)
 
 
 # Writing.

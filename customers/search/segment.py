@@ -31,11 +31,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 from typing import NamedTuple
-from unicodedata import combining
 
 import stringzilla as sz
 
-from customers.normalize import fold, has_unprintable, marked, marks_pattern, name_key
+from customers.normalize import MARK, fold, has_unprintable, marked, marks_pattern, name_key
 
 _MAGIC = 0x5E61_0001  # read in the wrong byte order, or of another layout, it differs
 _HEADER = struct.Struct("=III")
@@ -290,7 +289,7 @@ def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate
             streams.append(segment._matches(needle, segment._plain, segment.lines))
     else:
         # Of needles that the sample lacks the first is taken: a mark, as there are few of them.
-        needles = [*{c.encode() for c in marked(query) if combining(c)}, folded.encode()]
+        needles = [*{mark.encode() for mark in MARK.findall(marked(query))}, folded.encode()]
         streams = [segment._marked_matches(needles, pattern) for segment in segments]
     last = b""
     for place in heapq.merge(*streams):

@@ -10,8 +10,10 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.db.models import BigIntegerField
 
 from customers import keyring
+from customers.compiled import Compiled, Slot
 from customers.search.cache import SegmentCache
 from customers.search.segment import Segment
 
@@ -53,7 +55,7 @@ def opened(business_id: int) -> Iterator[list[Segment]]:
     """
     group: list[UUID] = []
     bound = room = settings.SEARCH_CACHE_BYTES
-    for pk, size in rows(business_id).order_by("id").values_list("id", "size"):
+    for pk, size in _sizes.rows(business_id=business_id):
         if group and size > room:
             yield open_group(business_id, group)
             group, room = [], bound
@@ -100,6 +102,14 @@ def _unseal(business_id: int, pk: UUID, sealed: bytes | memoryview) -> Segment:
     return Segment.from_bytes(
         keyring.unseal(bytes(sealed), purpose="segment", business_id=business_id, context=pk.bytes)
     )
+
+
+def _list_sizes() -> QuerySet[SearchSegment, Any]:
+    business_id = Slot("business_id", BigIntegerField())
+    return rows(business_id).order_by("id").values_list("id", "size")  # type: ignore[arg-type]
+
+
+_sizes: Compiled[Any] = Compiled(_list_sizes)
 
 
 def _resize(*, setting: str, **_: Any) -> None:

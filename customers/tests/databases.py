@@ -62,4 +62,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What this machine could not test, in the closing lines."""
     reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
     for reason in sorted(reasons):
-        terminalreporter.write_line(f"NOT TESTED here: {reason.removeprefix('Skipped: ')}", red=True)
+        reason = reason.removeprefix("Skipped: ")
+        terminalreporter.write_line(f"NOT TESTED here: {reason}", red=True)

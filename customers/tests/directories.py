@@ -21,8 +21,8 @@ SMALL = {
 }
 
 
-def small_steps(monkeypatch):
-    for name, value in SMALL.items():
+def small_steps(monkeypatch, steps=SMALL):
+    for name, value in steps.items():
         assert hasattr(index, name)
         monkeypatch.setattr(index, name, value)
 

@@ -117,12 +117,11 @@ def text_of_segments(business_id: int) -> bytes:
 def test_its_lines_go_from_every_segment_and_the_others_stay(officer, ada, other_business):
     others = [factories.customer(ada.business, name=f"Áda {n}") for n in range(5)]
     foreign = factories.customer(other_business, name="Ada")
-    customers = Customer.objects.all()
     for business_id in (ada.business_id, other_business.pk):
-        index.pack(customers, business_id)
+        index.pack(business_id)
     ada.name = "Ada Renamed"  # its old line stays, and a second segment holds the new one
     ada.save()
-    index.pack(customers, ada.business_id)
+    index.pack(ada.business_id)
     kept = set(store.rows(other_business.pk).values_list("id", flat=True))
     assert b"ada renamed" in text_of_segments(ada.business_id)
     erase(officer, ada)
@@ -133,13 +132,13 @@ def test_its_lines_go_from_every_segment_and_the_others_stay(officer, ada, other
     assert ids_in_segments(other_business.pk) == {foreign.public_id}
     found = Customer.objects.search(ada.business_id, "áda")
     assert [c.public_id for c in found] == [c.public_id for c in others]
-    index.pack(customers, ada.business_id)
-    index.repack(customers, ada.business_id)
+    index.pack(ada.business_id)
+    index.repack(ada.business_id)
     assert ids_in_segments(ada.business_id) == {c.public_id for c in others}
 
 
 def test_a_segment_of_it_alone_goes_whole(officer, ada):
-    index.pack(Customer.objects.all(), ada.business_id)
+    index.pack(ada.business_id)
     assert SearchSegment.objects.count() == 1
     erase(officer, ada)
     assert not SearchSegment.objects.exists()
@@ -147,8 +146,7 @@ def test_a_segment_of_it_alone_goes_whole(officer, ada):
 
 def test_a_repack_that_read_it_before_does_not_bring_it_back(ada, monkeypatch):
     other = factories.customer(ada.business, name="Zoe")
-    customers = Customer.objects.all()
-    index.pack(customers, ada.business_id)
+    index.pack(ada.business_id)
     real = index._entries
 
     def erased_behind_it(rows):
@@ -158,13 +156,13 @@ def test_a_repack_that_read_it_before_does_not_bring_it_back(ada, monkeypatch):
         return iter(entries)
 
     monkeypatch.setattr(index, "_entries", erased_behind_it)
-    index.repack(customers, ada.business_id)
+    index.repack(ada.business_id)
     assert Customer.objects.get(pk=ada.pk).erased_at
     assert ids_in_segments(ada.business_id) == {other.public_id}
 
 
 def test_with_a_segment_that_cannot_be_opened_nothing_is_erased_and_staff_are_told(officer, ada):
-    index.pack(Customer.objects.all(), ada.business_id)
+    index.pack(ada.business_id)
     store.cache.cache_clear()
     SearchSegment.objects.update(sealed=b"x" * 99)
     response = erase(officer, ada)
@@ -200,7 +198,9 @@ def test_an_erased_customer_is_neither_restored_nor_edited(officer, ada):
     with pytest.raises(CustomerInactive):
         Customer.objects.in_business(ada.business_id).edit(ada.public_id, {"name": "Ada"})
     editor = browser("Editor")
-    assert "Nothing to restore" in said(act(editor, "restore", ada, query="status=all", confirmed="1"))
+    assert "Nothing to restore" in said(
+        act(editor, "restore", ada, query="status=all", confirmed="1")
+    )
     html = editor.get(page(ada)).content.decode()
     assert "Restore" not in html
     assert "Erased" in html

@@ -25,7 +25,7 @@ def told(html: str) -> list[tuple[str, str]]:
 
 def test_the_page_tells_when_and_by_whom(staff, api, business):
     key = ApiKey.objects.get()
-    made = api.post("/v1/customers", {n: v for n, v in PERSONAL.items()}).json()["data"]
+    made = api.post("/v1/customers", PERSONAL).json()["data"]
     ada = Customer.objects.get(public_id=made["id"])
     Customer.objects.filter(pk=ada.pk).update(account_balance_kobo=537500)
     save(staff, ada, name="Ada Two", phone="0800 000 0000")

@@ -100,8 +100,8 @@ def test_an_email_is_stored_in_lower_case_and_a_blank_text_as_null(ada):
 def test_a_field_is_opened_at_the_first_read_only(ada, monkeypatch):
     opened = []
     field = Customer._meta.get_field("address")
-    real = field.open
-    monkeypatch.setattr(field, "open", lambda *a: opened.append(1) or real(*a))
+    real = field.open_for
+    monkeypatch.setattr(field, "open_for", lambda *a: opened.append(1) or real(*a))
     again = loaded(ada)
     assert opened == []
     for _ in range(3):

@@ -8,7 +8,6 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from customers import keyring
 from customers.managers import EmailInUse
 from customers.models import Customer, SearchSegment
 from customers.search import index, store
@@ -76,20 +75,17 @@ def test_rotation_is_no_change_of_the_customer(business, two_keys):
     before = Customer.objects.values("updated_at", "packed", "email_hash").get(pk=customer.pk)
     two_keys()
     run("rotate_encryption")
-    assert Customer.objects.values("updated_at", "packed", "email_hash").get(pk=customer.pk) == before
+    after = Customer.objects.values("updated_at", "packed", "email_hash").get(pk=customer.pk)
+    assert after == before
 
 
 @pytest.mark.django_db
 def test_an_unreadable_value_is_counted_and_left(business, settings, two_keys):
     good, bad = factories.customer(business), factories.customer(business)
-    stranger = keyring.seal(b"x", purpose="cursor", business_id=1, context=b"")
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE customers_customer SET email = 's1.forged' WHERE id = %s", [bad.pk]
-        )
-    assert stranger
+        cursor.execute("UPDATE customers_customer SET email = 's1.forged' WHERE id = %s", [bad.pk])
     two_keys()
-    with pytest.raises(CommandError, match="Sealed 1 of 2 customers.* 1 customers could not"):
+    with pytest.raises(CommandError, match=r"Sealed 1 of 2 customers.* 1 customers could not"):
         run("rotate_encryption")
     assert Customer.objects.get(pk=good.pk).email == good.email
 

@@ -307,7 +307,9 @@ def test_a_merge_is_what_all_entries_would_have_built(batches):
 
 
 def test_a_merge_keeps_every_line_of_a_customer_for_none_is_known_to_be_older():
-    lines = [Entry(public_id(1), *texts) for texts in [("Ada", "", 1), ("Obi", "", 2), ("Ada", "@", 1)]]
+    lines = [
+        Entry(public_id(1), *texts) for texts in [("Ada", "", 1), ("Obi", "", 2), ("Ada", "@", 1)]
+    ]
     merged = merge(build([e]) for e in [*lines, *lines])
     assert merged.lines == 3
     assert [c.mark for c in search([merged], "a")] == [1]

@@ -59,4 +59,3 @@ class Command(BaseCommand):
 def _batches(source: Iterator[Person]) -> Iterator[list[Person]]:
     while batch := list(islice(source, BATCH)):
         yield batch
-

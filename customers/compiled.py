@@ -1,0 +1,90 @@
+"""Querysets of the request path, compiled to SQL once.
+
+Building and compiling a queryset takes Django several times as long as the database takes for a
+row by its key. Here that is done once for each connection: the queryset is written as ever, with
+a `Slot` where a value goes, and afterwards only the values change. Rows come through the same
+converters and the same `from_db` as any other's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from django.db import connections, models
+from django.db.models.expressions import Expression
+from django.db.models.query import get_related_populators
+
+M = TypeVar("M")
+
+
+class Slot(Expression):
+    """Stands in a queryset for a value that is given when it is run."""
+
+    def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [self]
+
+
+class _Statement:
+    """What is left of a queryset on one connection: its SQL, and what its rows become."""
+
+    def __init__(self, queryset: Any) -> None:
+        compiler = queryset.query.get_compiler(using=queryset.db)
+        self.sql, self.params = compiler.as_sql()
+        select, klass_info = compiler.select, compiler.klass_info
+        self.compiler = compiler
+        self.converters = compiler.get_converters([s[0] for s in select[: compiler.col_count]])
+        self.model = None
+        if queryset._fields is not None:  # values_list()
+            return
+        columns = klass_info["select_fields"]
+        self.start, self.end = columns[0], columns[-1] + 1
+        self.names = [f[0].target.attname for f in select[self.start : self.end]]
+        self.model = klass_info["model"]
+        # mypy reads the stubs of a later Django.
+        self.related = get_related_populators(klass_info, select, queryset.db)  # type: ignore[call-arg]
+
+    def run(self, connection: Any, values: dict[str, Any]) -> list[Any]:
+        params = [
+            param.output_field.get_db_prep_value(values[param.name], connection)
+            if isinstance(param, Slot)
+            else param
+            for param in self.params
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            rows = cursor.fetchall()
+        if self.converters:
+            rows = self.compiler.apply_converters(rows, self.converters)
+        if self.model is None:
+            return list(rows)
+        found = []
+        for row in rows:
+            instance = self.model.from_db(connection.alias, self.names, row[self.start : self.end])
+            for populator in self.related:
+                populator.populate(row, instance)
+            found.append(instance)
+        return found
+
+
+class Compiled(Generic[M]):
+    """`build(*shape)` answers the queryset; `rows(*shape, **values)` its rows for these values:
+    instances, or the tuples of a values_list().
+    """
+
+    def __init__(self, build: Callable[..., models.QuerySet[Any, M]]) -> None:
+        self.build = build
+        self._statements: WeakKeyDictionary[Any, dict[Hashable, _Statement]] = WeakKeyDictionary()
+
+    def rows(self, *shape: Hashable, **values: Any) -> list[M]:
+        connection = connections["default"]
+        statements = self._statements.setdefault(connection, {})
+        statement = statements.get(shape)
+        if statement is None:
+            statement = statements[shape] = _Statement(self.build(*shape))
+        return statement.run(connection, values)
