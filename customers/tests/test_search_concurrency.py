@@ -162,7 +162,7 @@ def test_a_customer_at_rest_is_never_missed_and_nothing_wrong_is_shown(business)
     known, stop = Known(business), threading.Event()
 
     def clock():
-        stop.wait(6)
+        stop.wait(4)
         stop.set()
         return 0
 

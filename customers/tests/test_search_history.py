@@ -243,7 +243,7 @@ def test_a_search_is_right_after_every_step(monkeypatch):
     run_state_machine_as_test(
         History,
         settings=hypothesis(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=25,
             deadline=None,
             database=None,

@@ -286,16 +286,16 @@ def test_loaded_customers_are_in_the_tail_whatever_their_dump_says(business, tmp
 
 
 def test_small_segments_become_few(business, small):
-    for n in range(200):
+    for n in range(120):
         factories.customer(business, name=f"Ada {n:03}")
         index.step(business.pk)
     settle(business)
     segments = store.rows(business.pk)
-    assert segments.count() <= 200 * 100 / index.LEVEL_BYTES[1] + 2 * index.MERGE_FAN
+    assert segments.count() <= 120 * 100 / index.LEVEL_BYTES[1] + 2 * index.MERGE_FAN
     assert max(segments.values_list("size", flat=True)) <= index.MERGE_BYTES
-    assert segment_lines(business) == 200
+    assert segment_lines(business) == 120
     rows = directory(business)
-    for query in "ada", "ada 15", "9@", "zz":
+    for query in "ada", "ada 10", "9@", "zz":
         assert found(business, query) == matches(rows, query)
 
 
@@ -366,12 +366,12 @@ def deleted_and_restored(customer, n):
 def test_edits_without_end_do_not_swell_the_segments(business, small, change):
     people = crowd(business, 40)
     most = 0
-    for n in range(400):
+    for n in range(200):
         change(people[n * 7 % 40], n)
         index.step(business.pk)
         if n % 10 == 0:
             most = max(most, segment_lines(business))
-    assert most <= 3 * 40  # of 440 lines that were written
+    assert most <= 3 * 40  # of 240 lines that were written
     rows = directory(business)
     for query in "ada", "ada 39", "7@":
         assert found(business, query) == matches(rows, query)
@@ -493,12 +493,12 @@ def elsewhere(work, *args):
 @pytest.mark.django_db(transaction=True)
 def test_a_repack_writes_while_others_write(business, small):
     """SQLite would refuse it, if a query were still open from before the others wrote."""
-    people = crowd(business, 40)
+    people = crowd(business, 25)
 
     def meanwhile(rows):
         elsewhere(factories.customer, business)
-        elsewhere(people[rows % 39].delete)
-        elsewhere(renamed, people[-rows % 40], rows)
+        elsewhere(people[rows % 24].delete)
+        elsewhere(renamed, people[-rows % 25], rows)
 
     index.repack(business.pk, meanwhile)
     rows = directory(business)

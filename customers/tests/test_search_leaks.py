@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 SEALED = {"email", "phone", "address", "tin", "sealed"}
 HASHES = {"email_hash", "phone_hash", "tin_hash", "key_hash", "body_hash", "digest"}
 # Signed or hashed by Django: random to the eye. Sessions are looked into.
-RANDOM = {"password", "session_key", "session_data"}
+RANDOM = {"password", "session_key", "session_data", "session_hash"}
 # The name and what is folded from it are plain; so is the company's.
 PLAIN = {"name", "name_key", "company_name"}
 
@@ -46,12 +46,12 @@ def person(n):
     }
 
 
-def pieces(values):
-    """Each run of four characters of what is personal in these values, folded."""
+def pieces(values, of=r"[a-z]+|\d+", length=4):
+    """Each run of so many letters or digits of what is personal in these values, folded."""
     found = set()
     for value in values:
-        for word in re.findall(r"[a-z]{4,}|\d{4,}", value.lower()):
-            found |= {word[i : i + 4] for i in range(len(word) - 3)}
+        for word in re.findall(of, value.lower()):
+            found |= {word[i : i + length] for i in range(len(word) - length + 1)}
     return found - {"0001", "clos", "lose"}
 
 
@@ -59,6 +59,8 @@ def tables():
     """Every table of the database with its columns and rows, as they are stored."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
+            if table == "django_migrations":  # written before any customer, with numbers in names
+                continue
             cursor.execute(f'SELECT * FROM "{table}"')
             columns = [column[0] for column in cursor.description]
             yield table, columns, cursor.fetchall()
@@ -133,8 +135,10 @@ def busy(api, business, staff, monkeypatch, django_capture_on_commit_callbacks):
 
 
 def test_no_table_holds_a_piece_of_what_is_sealed(busy):
-    secret = pieces(v[f] for v in busy for f in ("email", "phone", "address", "tin"))
+    values = [v[f] for v in busy for f in ("email", "phone", "address", "tin")]
+    secret, numbers = pieces(values), pieces(values, r"\d+", 8)
     assert len(secret) > 150
+    assert len(numbers) > 80
     seen = set()
     for table, columns, rows in tables():
         for row in rows:
@@ -144,7 +148,9 @@ def test_no_table_holds_a_piece_of_what_is_sealed(busy):
                 seen.add((table, column))
                 for text in spellings(value):
                     text = without_chance(text)
-                    leaked = [piece for piece in secret if piece in text]
+                    # Four digits come up by chance in a count or a random number.
+                    these = numbers if isinstance(value, int) else secret
+                    leaked = [piece for piece in these if piece in text]
                     assert not leaked, f"{table}.{column} holds {leaked} in {text[:200]}"
     assert {("customers_auditevent", "fields"), ("customers_searchsegment", "size")} <= seen
     assert Session.objects.exists()
@@ -162,7 +168,8 @@ def test_what_is_sealed_is_neither_plain_nor_merely_written_otherwise(busy):
     raw = {word.encode() for word in words}
     otherwise = {w.hex().encode() for w in raw}
     for word in raw:  # in base64 at each of the three places it can start
-        otherwise |= {base64.b64encode(b"x" * n + word)[4:-4].lower() for n in range(3)}
+        spelled = {base64.b64encode(b"x" * n + word)[4:-4].lower() for n in range(3)}
+        otherwise |= {text for text in spelled if len(text) >= 8}  # shorter ones come by chance
     checked = 0
     for table, columns, rows in tables():
         for column, value in ((c, v) for row in rows for c, v in zip(columns, row, strict=True)):
