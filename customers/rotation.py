@@ -18,7 +18,7 @@ from django.db import models, transaction
 from customers import keyring
 from customers.fields import BlindIndexField, SealedMixin, SealedToken
 from customers.keyring import SealError
-from customers.models import Business, Customer, SearchSegment
+from customers.models import Business, Customer, SearchSegment, StoredAnswer
 from customers.search import index
 
 BATCH = 200
@@ -106,7 +106,7 @@ def rehash(business: Business, *, dry_run: bool = False) -> Iterator[Count]:
 
 
 def keys_in_use() -> Counter[bytes | None]:
-    """How many values and segments each encryption key opens, by key id.
+    """How many values, segments and stored answers each encryption key opens, by key id.
 
     None stands for what no key id names: the package's own tokens, and what is damaged.
     """
@@ -118,5 +118,9 @@ def keys_in_use() -> Counter[bytes | None]:
         for token in tokens.iterator(chunk_size=10_000):
             used[field.key_id(token)] += 1
     for sealed in SearchSegment.objects.values_list("sealed", flat=True).iterator(chunk_size=4):
+        used[keyring.key_id_of(bytes(sealed[:8]))] += 1
+    # Stored answers are not sealed anew: they are gone within a day.
+    answers = StoredAnswer.objects.exclude(sealed=b"").values_list("sealed", flat=True)
+    for sealed in answers.iterator(chunk_size=1_000):
         used[keyring.key_id_of(bytes(sealed[:8]))] += 1
     return used

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from customers.managers import EmailInUse
-from customers.models import Customer, SearchSegment
+from customers.models import Customer, SearchSegment, StoredAnswer
 from customers.search import index, store
 from customers.tests import factories
 
@@ -189,3 +189,18 @@ def test_segments_written_under_the_old_key_stay_searchable(business, two_keys):
     store.cache().clear()
     assert len(Customer.objects.search(business.pk, "ada")) == 1
     assert SearchSegment.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_answer_stored_under_the_old_key_still_needs_it(api, two_keys):
+    body = {"name": "Ada", "email": "ada@example.com"}
+    api.post("/v1/customers", body, headers={"Idempotency-Key": "order-1"})
+    two_keys()
+    run("rotate_encryption")
+    with pytest.raises(CommandError, match="Entry 2: 1 values, still needed"):
+        run("rotate_encryption", "--check")
+    assert (
+        api.post("/v1/customers", body, headers={"Idempotency-Key": "order-1"}).status_code == 201
+    )
+    StoredAnswer.objects.all().delete()
+    assert "can be dropped" in run("rotate_encryption", "--check")

@@ -1,6 +1,6 @@
 """The index keeps itself, in small steps: packs, merges, sweeps, finds its way past the rest."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.management import call_command
@@ -472,26 +472,16 @@ def test_more_rows_are_imported_than_one_statement_takes(business):
 # --- Beside other connections -------------------------------------------------------------------
 
 
-def elsewhere(work, *args):
-    """Runs it in a thread, on a connection of its own."""
-    problems = []
-
-    def run():
-        try:
-            work(*args)
-        except Exception as error:
-            problems.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert problems == []
+@pytest.fixture
+def elsewhere():
+    """Runs work in a thread, on a connection of its own."""
+    with ThreadPoolExecutor(1) as thread:
+        yield lambda *work: thread.submit(*work).result()
+        thread.submit(connections.close_all).result()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_repack_writes_while_others_write(business, small):
+def test_a_repack_writes_while_others_write(business, small, elsewhere):
     """SQLite would refuse it, if a query were still open from before the others wrote."""
     people = crowd(business, 25)
 

@@ -35,7 +35,7 @@ STREETS = ["Ouluvillio", "Iolumbuxi", "Uvoliopillu", "Lixxouliu", "Ojuilloqu"]
 
 
 def person(n):
-    digits = f"{7000 + n * 37:04}"
+    digits = f"{7111 + n * 37}"
     return {
         "name": f"Ada {n}",
         "companyName": f"Shop {n}",
