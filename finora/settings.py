@@ -148,7 +148,8 @@ elif _database["ENGINE"] == "django.db.backends.postgresql":
     _options.setdefault("prepare_threshold", 2)
     _options.setdefault("options", "-c plan_cache_mode=force_custom_plan")
     _options.setdefault("connect_timeout", 3)
-    _database.setdefault("CONN_MAX_AGE", 600)
+    # A connection of its own for each request would cost more than the request.
+    _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)  # seconds
     _database["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -118,6 +118,7 @@ def busy(api, business, staff, monkeypatch, django_capture_on_commit_callbacks):
         for value in values[::13]:
             for field in "email", "phone", "tin":
                 staff.get(changelist, {"q": value[field]})
+                staff.post(changelist, {"q": value[field]}, follow=True)
         customer = Customer.objects.get(public_id=ids[4])
         page = reverse("admin:customers_customer_change", args=[customer.pk])
         staff.get(page)
@@ -155,8 +156,8 @@ def test_no_table_holds_a_piece_of_what_is_sealed(busy):
     assert {("customers_auditevent", "fields"), ("customers_searchsegment", "size")} <= seen
     assert Session.objects.exists()
     for session in Session.objects.all():
-        text = str(session.get_decoded()).lower()
-        assert not any(piece in text for piece in secret)
+        text = without_chance(str(session.get_decoded()).lower())
+        assert not [piece for piece in secret if piece in text], text
 
 
 def test_what_is_sealed_is_neither_plain_nor_merely_written_otherwise(busy):
