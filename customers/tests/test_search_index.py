@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from customers.models import Customer
 from customers.search import index, store
@@ -156,6 +156,63 @@ def test_what_is_packed_between_tail_and_list_is_found_once(business, monkeypatc
     monkeypatch.setattr(store, "opened", packed_first)
     assert found(business, "ada") == [customer.public_id]
     assert tail(business) == 0
+
+
+def sweep_all(business_id):
+    for _ in range(20):
+        with transaction.atomic():
+            for segment in index._swept(business_id):
+                store.write(business_id, segment)
+
+
+def keep_up(business_id):
+    while index.step(business_id):
+        pass
+
+
+@pytest.mark.parametrize("work", [index.pack, keep_up, sweep_all, index.repack])
+@pytest.mark.parametrize("bound", [0, 1 << 20])
+def test_upkeep_between_any_two_statements_of_a_search_is_not_seen(
+    business, small, settings, work, bound
+):
+    """One that reads the segments first would miss what is packed before it reads the tail."""
+    settings.SEARCH_CACHE_BYTES = bound
+    people = crowd(business, 40)
+    for n, customer in enumerate(people[:30]):
+        renamed(customer, n)
+        if n % 4 == 0:
+            index.step(business.pk)
+    Customer.objects.filter(pk__in=[c.pk for c in people[3:20:2]]).delete()
+    for n in range(5):
+        factories.customer(business, name=f"Ada of the tail {n}")
+    rows = directory(business)
+    expected = matches(rows, "ada", 8)
+
+    class Between:
+        """Works once, ahead of one statement."""
+
+        def __init__(self, statement):
+            self.before, self.seen = statement, 0
+
+        def __call__(self, execute, *args):
+            self.seen += 1
+            if self.seen == self.before:
+                work(business.pk)
+            return execute(*args)
+
+    statement = moments = 0
+    while True:
+        statement += 1
+        store.cache().clear()
+        savepoint = transaction.savepoint()
+        between = Between(statement)
+        with connection.execute_wrapper(between):
+            assert found(business, "ada", 8) == expected, f"ahead of statement {statement}"
+        transaction.savepoint_rollback(savepoint)
+        if between.seen < statement:
+            break
+        moments += 1
+    assert moments >= 4
 
 
 def test_what_is_packed_between_tail_and_screening_is_found(business, monkeypatch):
@@ -494,3 +551,10 @@ def test_a_repack_writes_while_others_write(business, small, elsewhere):
     rows = directory(business)
     for query in "ada", "ada 0", "customer", "@", "3":
         assert found(business, query) == matches(rows, query)
+    marks = [
+        mark
+        for group in store.opened(business.pk)
+        for segment in group
+        for _, mark in segment.marks(range(segment.lines))
+    ]
+    assert all(marks)  # one without would be taken for a line of the tail
