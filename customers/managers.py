@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import zip_longest
+from itertools import product, zip_longest
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Q, Value
 
-from customers import blind_index, clock, normalize
-from customers.compiled import Compiled, Slot
+from customers import blind_index, clock, hot_queries, normalize
+from customers.compiled import Slot
 from customers.fields import DerivedField, SealedMixin, SealedToken
 from customers.reach import ReachableQuerySet
 from customers.search import index
@@ -34,6 +34,20 @@ NOT_SHOWN = (
 Order = tuple[str, str, str]
 BY_NAME: Order = ("business_id", "name_key", "public_id")
 NEWEST_FIRST: Order = ("-business_id", "-created_at", "-id")
+
+
+def kinds(status: str, given: Mapping[str, bool]) -> list[Q]:
+    """The kinds of customers, by activity, phone and TIN, that a list so filtered is made of.
+
+    Of each kind there is an index (see Customer). Active and all customers who are asked for
+    neither phone nor TIN have indexes of their own: they are one kind.
+    """
+    if not given and status != "inactive":
+        return [Q()]
+    free = ["is_active"] if status == "all" else []
+    free += [f"{field}_hash__isnull" for field in ("phone", "tin") if field not in given]
+    choices = product((True, False), repeat=len(free))
+    return [Q(**dict(zip(free, choice, strict=True))) for choice in choices]
 
 
 class EmailInUse(IntegrityError):
@@ -126,7 +140,7 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         """One customer of a business, with the columns shown. Raises DoesNotExist."""
         if not _is_id(public_id):
             raise self.model.DoesNotExist
-        found = _one.rows(business_id=business_id, public_id=public_id)
+        found = hot_queries.one.rows(business_id=business_id, public_id=public_id)
         if not found:
             raise self.model.DoesNotExist
         return found[0]
@@ -136,9 +150,9 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
     ) -> list[Customer]:
         """The first `size` active customers of a business in list order, behind a place."""
         if after is None:
-            return _page.rows(size, business_id=business_id)
+            return hot_queries.page.rows(size, business_id=business_id)
         name_key, public_id = after
-        return _page_behind.rows(
+        return hot_queries.page_behind.rows(
             size, business_id=business_id, name_key=name_key, public_id=public_id
         )
 
@@ -150,7 +164,7 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         size = 10 if len(public_ids) <= 10 else -50 * (-len(public_ids) // 50)
         names = [f"id{n}" for n in range(size)]
         values = dict(zip_longest(names, public_ids, fillvalue=next(iter(public_ids))))
-        return _among.rows(size, business_id=business_id, **values)
+        return hot_queries.among.rows(size, business_id=business_id, **values)
 
     # Search.
 
@@ -171,14 +185,28 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         beside: str = "",
         back: bool = False,
         among: Self | None = None,
+        kinds: Sequence[Q] = (Q(),),
     ) -> list[Customer]:
         """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
 
-        The first ones when there is no such customer `among` those that a page may begin at.
+        The first ones when there is no such customer `among` those that a page may begin at. Each
+        of `kinds` is read apart, by the index that it has (see `kinds`).
         """
-        rows = self.order_by(*order)
         everyone = self.model._default_manager.all() if among is None else among
         place = everyone._place(order, beside)
+        back = back and place is not None
+        found = [
+            row for kind in kinds for row in self.filter(kind)._stretch(order, place, count, back)
+        ]
+        _, key, tie = (name.removeprefix("-") for name in order)
+        found.sort(
+            key=lambda row: (row.business_id, getattr(row, key), getattr(row, tie)),
+            reverse=order[0].startswith("-") != back,
+        )
+        return found[count - 1 :: -1] if back else found[:count]
+
+    def _stretch(self, order: Order, place: Any, count: int, back: bool) -> list[Customer]:
+        rows = self.order_by(*order)
         if place is None:
             return list(rows[:count])
         _, key, tie = (name.removeprefix("-") for name in order)
@@ -190,7 +218,7 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         found = list(stretch.filter(further)[:count])
         if len(found) < count:
             found += rows.filter(**{f"business_id__{beyond}": place[0]})[: count - len(found)]
-        return found[::-1] if back else found
+        return found
 
     def _place(self, order: Order, pk: str) -> Any:
         if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
@@ -387,33 +415,3 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
             index.add_segment(customers)
             for business in {customer.business for customer in customers}:
                 _audit().record("imported", business.pk, [business.public_id])
-
-
-# The queries of the request path.
-
-
-def _shown() -> CustomerQuerySet:
-    customers: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
-    business_id = Slot("business_id", models.BigIntegerField())
-    return customers.filter(business_id=business_id).with_columns_shown()
-
-
-def _active_among(size: int) -> CustomerQuerySet:
-    slots = [Slot(f"id{n}", models.CharField()) for n in range(size)]
-    return _shown().active().filter(public_id__in=slots)
-
-
-def _active_page(size: int) -> CustomerQuerySet:
-    return _shown().active().in_list_order()[:size]
-
-
-def _active_page_behind(size: int) -> CustomerQuerySet:
-    name_key = Slot("name_key", models.BinaryField())
-    public_id = Slot("public_id", models.CharField())
-    return _shown().active().in_list_order().after(name_key, public_id)[:size]
-
-
-_one = Compiled(lambda: _shown().filter(public_id=Slot("public_id", models.CharField())))
-_among = Compiled(_active_among)
-_page = Compiled(_active_page)
-_page_behind = Compiled(_active_page_behind)

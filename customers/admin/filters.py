@@ -112,8 +112,7 @@ class TinFilter(GivenFilter):
 
 
 class CreatedFilter(ChoiceFilter):
-    """With it a list is newest first. That order has an index by business, for any status but
-    `inactive`, so it is offered where that serves and left out elsewhere."""
+    """With it a list is newest first: an order that has an index by business, so that comes first."""
 
     title = parameter_name = "created"
     options = {
@@ -126,7 +125,7 @@ class CreatedFilter(ChoiceFilter):
 
     @classmethod
     def is_offered(cls, request: HttpRequest) -> bool:
-        return "business" in request.GET and request.GET.get("status") != "inactive"
+        return "business" in request.GET
 
     @classmethod
     def applies_to(cls, request: HttpRequest) -> bool:
@@ -134,7 +133,7 @@ class CreatedFilter(ChoiceFilter):
         return cls.is_offered(request) and chosen in cls.options and chosen != "any"
 
     def has_output(self) -> bool:
-        return self.request.GET.get("status") != "inactive"
+        return True
 
     def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
         if self.is_offered(self.request):

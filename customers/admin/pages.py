@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from django.contrib.admin.views.main import PAGE_VAR
+from django.db.models import Q
 from django.http import HttpRequest
 
 from customers.admin.base import PrivateSearchList
-from customers.admin.filters import CreatedFilter
-from customers.managers import BY_NAME, NEWEST_FIRST, CustomerQuerySet
+from customers.admin.filters import ChoiceFilter, CreatedFilter
+from customers.managers import BY_NAME, NEWEST_FIRST, CustomerQuerySet, kinds
 from customers.models import Customer
 
 NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "packed")
@@ -31,13 +33,21 @@ class CustomerList(PrivateSearchList):
         beside = page.removeprefix("-")
         # One row more than a page holds says whether there is another page.
         size = self.list_per_page
+        turn = partial(rows.page, order, count=size + 1, among=mine, kinds=self._kinds())
         if page.startswith("-"):
-            found = rows.page(order, count=size + 1, beside=beside, back=True, among=mine)
+            found = turn(beside=beside, back=True)
             if len(found) > size:
                 return self.show(found[1:], has_previous=True, has_next=True)
             beside = ""  # too few for a page: the first one instead
-        found = rows.page(order, count=size + 1, beside=beside, among=mine)
+        found = turn(beside=beside)
         return self.show(found[:size], has_previous=bool(beside), has_next=len(found) > size)
+
+    def _kinds(self) -> list[Q]:
+        filters = [spec for spec in self.filter_specs if isinstance(spec, ChoiceFilter)]
+        chosen = {each.parameter: each.value() for each in filters}
+        given = {name: chosen[name] == "yes" for name in ("phone", "tin") if chosen[name] != "any"}
+        # What a search found is few rows, by their keys.
+        return [Q()] if self.query else kinds(chosen["status"], given)
 
     @property
     def among_all(self) -> str:

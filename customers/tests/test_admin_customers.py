@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import product
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ from customers import clock
 from customers.admin import customer as customer_admin
 from customers.admin import search_terms
 from customers.fields import SealedMixin
-from customers.managers import BY_NAME
+from customers.managers import BY_NAME, NEWEST_FIRST, kinds
 from customers.models import Customer
 from customers.tests import factories
 
@@ -212,11 +213,67 @@ def test_the_created_filter_is_newest_first_within_a_business(staff, business, m
     assert newest[4] in listed(staff.get(f"{LIST}{url}30&p={made[1].pk}"))
     # Where no index would serve it is not offered, and not obeyed.
     assert b"Past 7 days" in pages[0].content
-    made[0].delete()
-    for query in ("?created=7", f"{url}7&status=inactive"):
-        response = staff.get(LIST + query)
-        assert b"Past 7 days" not in response.content
-        assert listed(response)
+    response = staff.get(f"{LIST}?created=7")
+    assert b"Past 7 days" not in response.content
+    assert len(listed(response)) == 2
+    for customer in made:
+        customer.delete()
+    assert listed(staff.get(f"{LIST}{url}7&status=inactive")) == newest[:2]
+
+
+def customers_of_every_kind(*businesses) -> None:
+    for place, (phone, tin, active) in enumerate(product((None, "1"), (None, "1"), (True, False))):
+        for business in businesses:
+            for number in range(2):
+                customer = factories.customer(
+                    business,
+                    name=f"{number}{place % 3}",
+                    phone=phone and f"+23480312345{place:02}",
+                    tin=tin and f"12345678-00{place:02}",
+                )
+                if not active:
+                    customer.delete()
+
+
+@pytest.mark.parametrize("status", ["active", "inactive", "all"])
+@pytest.mark.parametrize("given", [{}, {"phone": True}, {"tin": False}, {"phone": 0, "tin": 1}])
+@pytest.mark.parametrize("order", [BY_NAME, NEWEST_FIRST])
+def test_pages_of_filtered_lists_show_every_customer_once_forwards_and_back(
+    business, other_business, status, given, order
+):
+    customers_of_every_kind(business, other_business)
+    rows = Customer.objects.with_status(status)
+    for field in given:
+        rows = rows.with_a(field, given=given[field])
+    expected = list(rows.order_by(*order))
+    parts = kinds(status, given)
+    assert expected
+    place, forth = "", []
+    while found := rows.page(order, count=3, beside=place, kinds=parts):
+        forth += found
+        place = str(found[-1].pk)
+    assert forth == expected
+    *forth, last = forth
+    place, back = str(last.pk), []
+    while found := rows.page(order, count=3, beside=place, back=True, kinds=parts):
+        back = found + back
+        place = str(found[0].pk)
+    assert back == forth
+
+
+@pytest.mark.parametrize("status", ["active", "inactive", "all"])
+@pytest.mark.parametrize("given", [{"phone": True}, {"tin": False}, {"phone": False, "tin": True}])
+@pytest.mark.parametrize("order", ["by_name", "newest"])
+def test_each_kind_has_an_index_of_its_own(business, status, given, order):
+    customers_of_every_kind(business)
+    indexes = [each for each in Customer._meta.indexes if each.name.startswith(f"customer_{order}")]
+    indexed = [set(Customer.objects.filter(each.condition)) for each in indexes]
+    assert len(indexed) == 8
+    rows = Customer.objects.with_status(status)
+    for field in given:
+        rows = rows.with_a(field, given=given[field])
+    for kind in kinds(status, given):
+        assert set(rows.filter(kind)) in indexed
 
 
 def test_the_business_filter_is_always_there(staff, business):
@@ -281,9 +338,12 @@ def test_the_list_costs_four_queries_and_counts_nothing(staff, business):
     assert named_queries(staff, f"{LIST}?created=7&business={business.public_id}") == four
     for customer in gone:
         customer.delete()
-    assert named_queries(staff, f"{LIST}?status=inactive") == four
     assert named_queries(staff, LIST) == four
-    assert named_queries(staff, f"{LIST}?status=all&phone=no") == four
+    # One more for each further kind of customer by activity, phone and TIN, at most three.
+    seven = sorted([*four, *["customers_customer"] * 3])
+    assert named_queries(staff, f"{LIST}?status=inactive") == seven
+    assert named_queries(staff, f"{LIST}?status=all&phone=no") == seven
+    assert named_queries(staff, f"{LIST}?phone=no&tin=no") == four
     # A further page: where it begins, and on a business's last page what follows in the others.
     first = staff.get(LIST).context["cl"].next_page
     assert named_queries(staff, f"{LIST}?{first}") == sorted([*four, *["customers_customer"] * 2])
