@@ -106,7 +106,7 @@ def separate_keys(**_: Any) -> Iterable[CheckMessage]:
 
 @register
 def rate_limits(**_: Any) -> Iterable[CheckMessage]:
-    for name in ("RATE_LIMITS", "STRANGER_LIMITS"):
+    for name in ("RATE_LIMITS", "STRANGER_LIMITS", "LOGIN_LIMITS"):
         try:
             limits = parse_limits(getattr(settings, name))
         except ValueError as error:

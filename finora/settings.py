@@ -158,6 +158,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 RATE_LIMITS: str = env.str("RATE_LIMITS", "60/minute,1000/hour,10000/day,10 concurrent")
 # Calls without a valid key, for each address.
 STRANGER_LIMITS: str = env.str("STRANGER_LIMITS", "60/minute")
+LOGIN_LIMITS: str = env.str("LOGIN_LIMITS", "20/minute,200/hour")
 REDIS_URL: str = env.str("REDIS_URL", "")
 # What a process keeps of opened search segments: about 60 bytes a customer searched.
 SEARCH_CACHE_BYTES: int = env.int(

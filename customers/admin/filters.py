@@ -112,7 +112,7 @@ class TinFilter(GivenFilter):
 
 
 class CreatedFilter(ChoiceFilter):
-    """With it a list is newest first: an order that has an index by business, so that comes first."""
+    """With it a list is newest first, which has an index by business: so one is chosen first."""
 
     title = parameter_name = "created"
     options = {

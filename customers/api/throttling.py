@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
 
 from django.conf import settings
-from django.core.signals import setting_changed
 from django.http import HttpRequest
 
 from customers.api.envelope import ApiError
 from customers.api.timestamps import iso
 from customers.models import ApiKey
-from customers.rate_limits import Limits, RateLimiter, Verdict, parse_limits
-from finora.client_address import client_address
-
-
-@cache
-def limiter() -> RateLimiter:
-    return RateLimiter(settings.REDIS_URL or None)
-
-
-@cache
-def _limits(text: str) -> Limits | None:
-    return parse_limits(text)
+from customers.rate_limits import Verdict
+from finora.limiting import count_address, limiter, limits_of
 
 
 def _too_many(verdict: Verdict) -> ApiError:
@@ -38,7 +25,7 @@ def _too_many(verdict: Verdict) -> ApiError:
 
 def enter(request: HttpRequest, key: ApiKey) -> None:
     """Counts the request for its key; `leave` must follow. Raises RATE_LIMIT."""
-    limits = _limits(key.rate_limits or settings.RATE_LIMITS)
+    limits = limits_of(key.rate_limits or settings.RATE_LIMITS)
     if limits is None:
         return
     verdict = limiter().enter(key.public_id, limits)
@@ -62,19 +49,6 @@ def leave(request: HttpRequest) -> None:
 
 def count_stranger(request: HttpRequest) -> None:
     """Counts a call without a valid key for its address. Raises RATE_LIMIT."""
-    limits = _limits(settings.STRANGER_LIMITS)
-    if limits is None:
-        return
-    key = f"address {client_address(request)}"
-    verdict = limiter().enter(key, limits)
-    limiter().leave(key, verdict)
-    if not verdict.allowed:
+    verdict = count_address(request, "address", settings.STRANGER_LIMITS)
+    if verdict and not verdict.allowed:
         raise _too_many(verdict)
-
-
-def _forget(*, setting: str, **_: Any) -> None:
-    if setting in ("REDIS_URL", "RATE_LIMITS", "STRANGER_LIMITS"):
-        limiter.cache_clear()
-
-
-setting_changed.connect(_forget)

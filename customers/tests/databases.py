@@ -41,6 +41,7 @@ if not WORKER:
         "FINORA_ENVIRONMENT": "test",
         "RATE_LIMITS": "off",
         "STRANGER_LIMITS": "off",
+        "LOGIN_LIMITS": "off",
         "DATABASE_CONN_MAX_AGE": "0",  # a test database is dropped when its tests end
         "LOG_LEVEL": "INFO",
     }

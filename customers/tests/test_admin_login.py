@@ -56,6 +56,20 @@ def test_a_lock_holds_for_one_user_name_at_one_address(browser):
     assert log_in(browser, REMOTE_ADDR="192.0.2.7").status_code == 302
 
 
+def test_an_address_that_tries_many_user_names_is_slowed_down(browser, settings):
+    settings.LOGIN_LIMITS = "3/minute"
+    names = [f"nobody{n}" for n in range(3)]
+    assert [log_in(browser, WRONG, name).status_code for name in names] == [200, 200, 200]
+    refused = log_in(browser)
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 60
+    assert "Too many logins from here" in refused.text
+    assert "_auth_user_id" not in browser.session
+    # The page itself can be read, and others are let in.
+    assert browser.get(LOGIN).status_code == 200
+    assert log_in(browser, REMOTE_ADDR="192.0.2.7").status_code == 302
+
+
 def test_another_browser_at_the_address_is_locked_too(browser):
     agents = [f"Browser {n}" for n in range(5)]
     codes = [log_in(browser, WRONG, headers={"user-agent": agent}).status_code for agent in agents]

@@ -39,6 +39,7 @@ def test_the_configuration_of_the_tests_is_sound():
         ("finora.E008", {"SECRET_KEY": STRONG, "BLIND_INDEX_KEYS": [STRONG]}),
         ("finora.E010", {"RATE_LIMITS": "lots"}),
         ("finora.E010", {"STRANGER_LIMITS": "60"}),
+        ("finora.E010", {"LOGIN_LIMITS": "20 a minute"}),
         ("finora.E011", {"RATE_LIMITS": "60/minute", "WORKERS": 2}),
     ],
 )
