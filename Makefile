@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q -n auto
 
-.PHONY: install install-dev run test lint bench screenshots
+.PHONY: install install-dev run test lint bench soak screenshots
 
 install: .venv/installed
 install-dev: .venv/installed-dev
@@ -45,3 +45,7 @@ screenshots: install-dev
 
 bench: install-dev
 	$(BIN)/python -m customers.bench $(BENCH)
+
+# Five minutes of 200 writes a second: `make soak SOAK="--db postgres"`.
+soak: install-dev
+	$(BIN)/python -m customers.bench.soak $(SOAK)

@@ -24,7 +24,7 @@ DATABASES = ("sqlite", "postgres")
 POSTGRES_DATABASES = ("finora", "reference", "rivals")
 
 
-def _postgres(data: Path) -> Any:
+def postgres(data: Path) -> Any:
     """PostgreSQL 18 from the wheel, with an empty database for each user of it."""
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR it says that it takes a directory below /tmp; that is fine.
@@ -60,7 +60,7 @@ def _measure(task: dict[str, Any]) -> dict[str, Any] | None:
 
 def run(count: int, databases: tuple[str, ...], data: Path, out: Path) -> int:
     """Measures, prints and writes. The exit code: 1 when an answer was wrong."""
-    server = _postgres(data / "postgres")
+    server = postgres(data / "postgres")
     results = []
     for name in databases:
         home = data / name.replace("postgres", "on-postgres")

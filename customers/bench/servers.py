@@ -22,6 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 STOP_SECONDS = 10
 
+_GRANIAN = (
+    *("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1"),
+    *("--host", HOST, "--port", "{port}", "--workers", "{workers}"),
+)
 # What a command line is given: {port} and {workers}.
 COMMANDS = {
     (OURS, "granian"): ("manage.py", "serve"),
@@ -29,11 +33,8 @@ COMMANDS = {
         *("-m", "gunicorn", "finora.wsgi:application"),
         *("--bind", f"{HOST}:{{port}}", "--workers", "{workers}"),
     ),
-    (REFERENCE, "granian"): (
-        *("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1"),
-        *("--host", HOST, "--port", "{port}", "--workers", "{workers}"),
-        "customers.bench.reference.wsgi:application",
-    ),
+    ("soak", "granian"): (*_GRANIAN, "customers.bench.soak_wsgi:application"),
+    (REFERENCE, "granian"): (*_GRANIAN, "customers.bench.reference.wsgi:application"),
     (REFERENCE, "gunicorn"): (
         *("-m", "gunicorn", "customers.bench.reference.wsgi:application"),
         *("--bind", f"{HOST}:{{port}}", "--workers", "{workers}"),
