@@ -184,20 +184,19 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         count: int,
         beside: str = "",
         back: bool = False,
-        among: Self | None = None,
         kinds: Sequence[Q] = (Q(),),
+        businesses: Collection[int] | None = None,
     ) -> list[Customer]:
         """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
 
-        The first ones when there is no such customer `among` those that a page may begin at. Each
-        of `kinds` is read apart, by the index that it has (see `kinds`).
+        The first ones when there is no such customer, which these rows need not hold, in the
+        `businesses` (None: in any). Each of `kinds` is read apart, by the index that it has.
         """
-        everyone = self.model._default_manager.all() if among is None else among
-        place = everyone._place(order, beside)
+        place = self.model._default_manager.all()._place(order, beside, businesses)
         back = back and place is not None
-        found = [
-            row for kind in kinds for row in self.filter(kind)._stretch(order, place, count, back)
-        ]
+        found = []
+        for kind in kinds:
+            found += self.filter(kind)._stretch(order, place, count, back, businesses)
         _, key, tie = (name.removeprefix("-") for name in order)
         found.sort(
             key=lambda row: (row.business_id, getattr(row, key), getattr(row, tie)),
@@ -205,26 +204,35 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         )
         return found[count - 1 :: -1] if back else found[:count]
 
-    def _stretch(self, order: Order, place: Any, count: int, back: bool) -> list[Customer]:
+    def _stretch(
+        self, order: Order, place: Any, count: int, back: bool, businesses: Collection[int] | None
+    ) -> list[Customer]:
         rows = self.order_by(*order)
         if place is None:
             return list(rows[:count])
         _, key, tie = (name.removeprefix("-") for name in order)
-        beyond = "lt" if order[0].startswith("-") != back else "gt"
+        below = order[0].startswith("-") != back
+        beyond = "lt" if below else "gt"
         rows = rows.reverse() if back else rows
         # Two queries of which each is one stretch of an index; one with OR would be a scan.
         stretch = rows.in_business(place[0]).filter(**{f"{key}__{beyond}e": place[1]})
         further = Q(**{f"{key}__{beyond}": place[1]}) | Q(**{f"{tie}__{beyond}": place[2]})
         found = list(stretch.filter(further)[:count])
         if len(found) < count:
-            found += rows.filter(**{f"business_id__{beyond}": place[0]})[: count - len(found)]
+            others = Q(**{f"business_id__{beyond}": place[0]})
+            if businesses is not None:
+                # Named: of a list and a bound SQLite takes the list, and reads all that it names.
+                those = [pk for pk in businesses if (pk < place[0] if below else pk > place[0])]
+                others = Q(business_id__in=those)
+            found += rows.filter(others)[: count - len(found)]
         return found
 
-    def _place(self, order: Order, pk: str) -> Any:
+    def _place(self, order: Order, pk: str, businesses: Collection[int] | None) -> Any:
         if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
             return None
         columns = [name.removeprefix("-") for name in order]
-        return self.filter(pk=int(pk)).values_list(*columns).first()
+        place = self.filter(pk=int(pk)).values_list(*columns).first()
+        return place if place and (businesses is None or place[0] in businesses) else None
 
     def with_a(self, field: str, *, given: bool = True) -> Self:
         """Those who gave a phone or a TIN, or those who did not."""
@@ -235,25 +243,33 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         first = normalize.name_key(query)
         return self.filter(name_key__gte=first, name_key__lt=first + b"\xff").in_list_order()
 
-    def found_by(self, query: str, business_ids: Iterable[int]) -> Self:
-        """What the staff's one search box finds in these businesses.
+    def found_by(self, query: str, business_ids: Iterable[int]) -> CustomerQuerySet:
+        """What the staff's one search box finds among these rows in these businesses.
 
         A public id; an email, phone or TIN in any spelling; part of a name or email. Segments
         hold active customers only, so of an inactive one it takes the beginning of the name.
         """
-        found: set[int] = set()
-        exact = self.none()
+        everyone = self.model._default_manager.all()
+        found: list[int] = []
         for business_id in business_ids:
-            exact |= self.in_business(business_id).with_public_id(query)
-            exact |= self.with_email(business_id, query)
-            exact |= self.with_phone(business_id, query)
-            exact |= self.with_tin(business_id, query)
-            if normalize.fold(query):
-                found.update(c.pk for c in self.search(business_id, query))
-                begun = self.in_business(business_id).inactive().whose_name_begins(query)
-                found.update(begun.values_list("pk", flat=True)[:SEARCH_LIMIT])
-        found.update(exact.values_list("pk", flat=True))
-        return self.filter(pk__in=found)
+            public_ids = everyone._ids_found_by(query, business_id)
+            # By ids of one business, which is what an index holds. An `IN` over keys beside the
+            # filters of the list would let a planner read the list instead.
+            rows = self.in_business(business_id).filter(public_id__in=public_ids)
+            found += rows.order_by().values_list("pk", flat=True)
+        return everyone.filter(pk__in=found)
+
+    def _ids_found_by(self, query: str, business_id: int) -> set[str]:
+        exact = self.in_business(business_id).with_public_id(query)
+        exact |= self.with_email(business_id, query)
+        exact |= self.with_phone(business_id, query)
+        exact |= self.with_tin(business_id, query)
+        found = set(exact.values_list("public_id", flat=True))
+        if normalize.fold(query):
+            found.update(c.public_id for c in self.search(business_id, query))
+            begun = self.in_business(business_id).inactive().whose_name_begins(query)
+            found.update(begun.values_list("public_id", flat=True)[:SEARCH_LIMIT])
+        return found
 
     # How many: one pass over an index by business, for a page that keeps the answer a while.
 

@@ -13,6 +13,7 @@ from customers.admin.base import PrivateSearchList
 from customers.admin.filters import ChoiceFilter, CreatedFilter
 from customers.managers import BY_NAME, NEWEST_FIRST, CustomerQuerySet, kinds
 from customers.models import Customer
+from customers.reach import reach_of
 
 NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "packed")
 
@@ -27,13 +28,13 @@ class CustomerList(PrivateSearchList):
     def get_results(self, request: HttpRequest) -> None:
         order = NEWEST_FIRST if CreatedFilter.applies_to(request) else BY_NAME
         rows = cast(CustomerQuerySet, self.queryset).defer(*NOT_LISTED)
-        # A page may begin at a row that a filter hides by now, but at none out of reach.
-        mine = Customer.objects.visible_to(request.user)
         page = request.GET.get(PAGE_VAR, "")
         beside = page.removeprefix("-")
         # One row more than a page holds says whether there is another page.
         size = self.list_per_page
-        turn = partial(rows.page, order, count=size + 1, among=mine, kinds=self._kinds())
+        # A page may begin at a row that a filter hides by now, but at none out of reach.
+        reach = reach_of(request.user)
+        turn = partial(rows.page, order, count=size + 1, kinds=self._kinds(), businesses=reach)
         if page.startswith("-"):
             found = turn(beside=beside, back=True)
             if len(found) > size:

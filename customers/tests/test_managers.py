@@ -1,7 +1,7 @@
 """The directory's rules as queries: whom they select, and how rows change."""
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from customers import normalize
 from customers.managers import CustomerInactive, EmailInUse
@@ -184,3 +184,36 @@ def test_restore_of_a_taken_email_names_the_holder_and_changes_nothing(business)
     holder.delete()
     customer.restore()
     assert objects.active().get() == customer
+
+
+# --- Plans: each list is a stretch of an index, without statistics too ----------------------------
+
+
+@pytest.mark.parametrize(
+    ("select", "index"),
+    [
+        (lambda rows, _: rows.active(), "customer_list_active"),
+        (lambda rows, _: rows.inactive(), "customer_list_inactive"),
+        (lambda rows, _: rows, "customer_list_all"),
+        (lambda rows, _: rows.inactive().whose_name_begins("a"), "customer_list_inactive"),
+        (lambda rows, business: rows.with_email(business, "a@b.ng"), "customer_email_hash"),
+        (lambda rows, business: rows.with_phone(business, "0803"), "customer_phone_hash"),
+        (lambda rows, business: rows.with_tin(business, "12345678-0001"), "customer_tin_hash"),
+        (lambda rows, _: rows.active().with_a("phone").with_a("tin"), "customer_by_name_111"),
+    ],
+)
+@pytest.mark.parametrize("further", [False, True])
+def test_a_list_is_read_by_its_index(business, select, index, further):
+    factories.customer(business, phone="0803", tin="12345678-0001")
+    rows = select(objects.in_business(business.pk), business.pk).in_list_order()
+    if further:
+        rows = rows.after(b"m", "cust_")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # It would read so few rows as they lie, or sort them.
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+    plan = rows[:50].explain()
+    assert index in plan
+    assert "sort" not in plan.lower()
+    assert "ORDER BY" not in plan
