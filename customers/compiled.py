@@ -1,16 +1,15 @@
 """Querysets of the request path, compiled to SQL once.
 
 Building and compiling a queryset takes Django several times as long as the database takes for a
-row by its key. Here that is done once for each connection: the queryset is written as ever, with
-a `Slot` where a value goes, and afterwards only the values change. Rows come through the same
-converters and the same `from_db` as any other's.
+row by its key. Here that is done once, by a server before its first request: the queryset is
+written as ever, with a `Slot` where a value goes, and afterwards only the values change. Rows come
+through the same converters and the same `from_db` as any other's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import connections, models
 from django.db.models.expressions import Expression
@@ -31,14 +30,14 @@ class Slot(Expression):
 
 
 class _Statement:
-    """What is left of a queryset on one connection: its SQL, and what its rows become."""
+    """What is left of a queryset: its SQL, and what its rows become."""
 
     def __init__(self, queryset: Any) -> None:
         compiler = queryset.query.get_compiler(using=queryset.db)
         self.sql, self.params = compiler.as_sql()
         select, klass_info = compiler.select, compiler.klass_info
-        self.compiler = compiler
-        self.converters = compiler.get_converters([s[0] for s in select[: compiler.col_count]])
+        converters = compiler.get_converters([s[0] for s in select[: compiler.col_count]])
+        self.converters = [(at, *converters[at]) for at in converters]
         self.model = None
         if queryset._fields is not None:  # values_list()
             return
@@ -60,9 +59,9 @@ class _Statement:
             cursor.execute(self.sql, params)
             rows = cursor.fetchall()
         if self.converters:
-            rows = self.compiler.apply_converters(rows, self.converters)
+            rows = [self._converted(row, connection) for row in rows]
         if self.model is None:
-            return list(rows)
+            return rows
         found = []
         for row in rows:
             instance = self.model.from_db(connection.alias, self.names, row[self.start : self.end])
@@ -71,20 +70,41 @@ class _Statement:
             found.append(instance)
         return found
 
+    def _converted(self, row: Sequence[Any], connection: Any) -> tuple[Any, ...]:
+        values = list(row)
+        for at, converters, expression in self.converters:
+            for convert in converters:
+                values[at] = convert(values[at], expression, connection)
+        return tuple(values)
+
 
 class Compiled(Generic[M]):
     """`build(*shape)` answers the queryset; `rows(*shape, **values)` its rows for these values:
-    instances, or the tuples of a values_list().
+    instances, or the tuples of a values_list(). The shapes known are compiled by `prepare`.
     """
 
-    def __init__(self, build: Callable[..., models.QuerySet[Any, M]]) -> None:
+    every: ClassVar[list[Compiled[Any]]] = []
+
+    def __init__(
+        self, build: Callable[..., models.QuerySet[Any, M]], *shapes: tuple[Hashable, ...]
+    ) -> None:
         self.build = build
-        self._statements: WeakKeyDictionary[Any, dict[Hashable, _Statement]] = WeakKeyDictionary()
+        self.shapes = shapes or ((),)
+        self._statements: dict[tuple[Hashable, ...], _Statement] = {}
+        self.every.append(self)
 
     def rows(self, *shape: Hashable, **values: Any) -> list[M]:
-        connection = connections["default"]
-        statements = self._statements.setdefault(connection, {})
-        statement = statements.get(shape)
+        return self._statement(shape).run(connections["default"], values)
+
+    def _statement(self, shape: tuple[Hashable, ...]) -> _Statement:
+        statement = self._statements.get(shape)
         if statement is None:
-            statement = statements[shape] = _Statement(self.build(*shape))
-        return statement.run(connection, values)
+            statement = self._statements[shape] = _Statement(self.build(*shape))
+        return statement
+
+
+def prepare() -> None:
+    """Compiles all that can be known before a request comes."""
+    for compiled in Compiled.every:
+        for shape in compiled.shapes:
+            compiled._statement(shape)

@@ -40,6 +40,6 @@ def _active_page_behind(size: int) -> CustomerQuerySet:
 
 
 one = Compiled(_one)
-among = Compiled(_active_among)
-page = Compiled(_active_page)
-page_behind = Compiled(_active_page_behind)
+among = Compiled(_active_among, (10,), (50,))
+page = Compiled(_active_page, (51,))
+page_behind = Compiled(_active_page_behind, (51,))

@@ -8,14 +8,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finora.settings")
 
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 application = get_wsgi_application()
 
 # Behind it: models can be imported only once Django's apps are loaded.
+from customers import compiled  # noqa: E402
 from customers.api.authentication import flush_usage_at_exit  # noqa: E402
 
 call_command("check", stdout=io.StringIO())
 flush_usage_at_exit()
+compiled.prepare()
+# What looked at the database until here was this thread; requests come in others.
+connections.close_all()
 # What is imported by now lives as long as the process: the collector need not look at it again.
 gc.collect()
 gc.freeze()

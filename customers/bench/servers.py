@@ -127,4 +127,5 @@ def environment(data_dir: Path, database_url: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "finora.settings",
         "RATE_LIMITS": "off",
         "STRANGER_LIMITS": "off",
+        "LOGIN_LIMITS": "off",
     }
