@@ -57,7 +57,7 @@ class _Statement:
         ]
         with connection.cursor() as cursor:
             cursor.execute(self.sql, params)
-            rows = cursor.fetchall()
+            rows: list[Any] = cursor.fetchall()
         if self.converters:
             rows = [self._converted(row, connection) for row in rows]
         if self.model is None:

@@ -78,7 +78,7 @@ def _free_port() -> int:
 def _answers(port: int) -> bool:
     try:
         with connect(port) as connection:
-            connection.sendall(request_bytes("/healthz", "none"))
+            connection.sendall(request_bytes("/readyz", "none"))
             return bool(connection.recv(1))
     except OSError:
         return False

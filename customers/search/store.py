@@ -10,7 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.db.models import BigIntegerField
+from django.db.models import BigIntegerField, UUIDField
 
 from customers import keyring
 from customers.compiled import Compiled, Slot
@@ -66,23 +66,19 @@ def opened(business_id: int) -> Iterator[list[Segment]]:
 
 def open_group(business_id: int, group: list[UUID]) -> list[Segment]:
     """These segments. Raises SegmentGone."""
-    kept = cache()
-    segments: dict[UUID, Segment] = {}
-    missing = []
-    for pk in group:
-        segment = kept.get(pk)
-        if segment is None:
-            missing.append(pk)
-        else:
-            segments[pk] = segment
-    if missing:
-        sealed_ones = rows(business_id).filter(id__in=missing).values_list("id", "sealed")
-        for pk, sealed in sealed_ones.iterator(chunk_size=8):
-            segments[pk] = _unseal(business_id, pk, sealed)
-            kept.put(pk, segments[pk])
-    if len(segments) < len(group):
-        raise SegmentGone
-    return list(segments.values())
+    return [_opened(business_id, pk) for pk in group]
+
+
+def _opened(business_id: int, pk: UUID) -> Segment:
+    segment = cache().get(pk)
+    if segment is None:
+        # One at a time: sealed and opened, all of a business would be in memory twice.
+        found = _sealed.rows(business_id=business_id, id=pk)
+        if not found:
+            raise SegmentGone
+        segment = _unseal(business_id, pk, found[0][0])
+        cache().put(pk, segment)
+    return segment
 
 
 def resealed(business_id: int, pk: UUID, sealed: bytes | memoryview) -> bytes | None:
@@ -104,12 +100,20 @@ def _unseal(business_id: int, pk: UUID, sealed: bytes | memoryview) -> Segment:
     )
 
 
+def _of_business() -> QuerySet[SearchSegment]:
+    return rows(Slot("business_id", BigIntegerField()))  # type: ignore[arg-type]
+
+
 def _list_sizes() -> QuerySet[SearchSegment, Any]:
-    business_id = Slot("business_id", BigIntegerField())
-    return rows(business_id).order_by("id").values_list("id", "size")  # type: ignore[arg-type]
+    return _of_business().order_by("id").values_list("id", "size")
+
+
+def _one_sealed() -> QuerySet[SearchSegment, Any]:
+    return _of_business().filter(id=Slot("id", UUIDField())).values_list("sealed")
 
 
 _sizes: Compiled[Any] = Compiled(_list_sizes)
+_sealed: Compiled[Any] = Compiled(_one_sealed)
 
 
 def _resize(*, setting: str, **_: Any) -> None:

@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.db import InterfaceError, OperationalError, connection, connections
 
+from customers.models import ApiKey
 from customers.tests.answers import accepted, refused, statements
 
 
@@ -12,8 +13,25 @@ def test_healthz_asks_nothing_of_the_database(client, db):
     assert statements(lambda: accepted(client.get("/healthz"))) == []
 
 
-def test_readyz_asks_the_database(client, db):
-    assert statements(lambda: accepted(client.get("/readyz"))) == ["SELECT 1"]
+def test_readyz_asks_the_database_what_requests_ask(client, db):
+    asked = statements(lambda: accepted(client.get("/readyz")))
+    assert asked == [
+        "SELECT customers_apikey",
+        "SELECT customers_customer",  # the search tail
+        "SELECT customers_searchsegment",
+        "SELECT customers_customer",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readyz_says_that_a_table_is_not_there(client):
+    with connection.schema_editor() as editor:
+        editor.alter_db_table(ApiKey, "customers_apikey", "elsewhere")
+    try:
+        refused(client.get("/readyz"), 503, "SERVICE_UNAVAILABLE")
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_db_table(ApiKey, "elsewhere", "customers_apikey")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
