@@ -358,6 +358,14 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
             customer.save(update_fields=list(changes))
         return customer
 
+    def hold(self, public_id: str) -> bool:
+        """Locks a customer until the transaction's end, so that nobody erases it meanwhile.
+
+        False where that was done before, or there is none.
+        """
+        there = self.with_public_id(public_id).filter(erased_at=None).select_for_update()
+        return there.values_list("pk", flat=True).first() is not None
+
     def delete(self) -> tuple[int, dict[str, int]]:
         """Soft delete: the rows become inactive and their emails free; nothing is removed.
 

@@ -19,7 +19,7 @@ from django.http import HttpResponse
 
 from customers import blind_index
 from customers.api.envelope import ApiError, invalid_request, success
-from customers.models import StoredAnswer
+from customers.models import Customer, StoredAnswer
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -36,7 +36,10 @@ def _hashes(business_id: int, path: str, key: str, body: Any) -> tuple[bytes, by
 
 
 def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Makes a view's post() answer once for one Idempotency-Key; without the header, as ever."""
+    """Makes a view's post(), which answers with a customer, do so once for one Idempotency-Key.
+
+    Without the header it is as ever.
+    """
 
     @wraps(post)
     def answer(view: Any, request: Any) -> HttpResponse:
@@ -55,7 +58,12 @@ def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
                     "data": orjson.loads(response.content)["data"],
                     "location": response.headers.get("Location"),
                 }
-                stored.keep(response.status_code, orjson.dumps(kept))
+                customers = Customer.objects.in_business(view.business_id)
+                if customers.hold(kept["data"]["id"]):
+                    stored.keep(response.status_code, orjson.dumps(kept))
+                else:
+                    # Erased while this ran: the erasure did not see this answer.
+                    stored.delete()
                 return response
         if bytes(stored.body_hash) != hashes[1]:
             raise ApiError(409, "CONFLICT", f"This {HEADER} was used with another body.")

@@ -62,7 +62,7 @@ def _route(axes: Any, result: Result, route: str) -> None:
     ours = next(r for r in rows if (r["app"], r["server"]) == (OURS, "granian"))
     theirs = [r for r in rows if r["app"] == REFERENCE]
     bars = [ours, *theirs]
-    labels = ["ours", *(f"ModelViewSet,\n{r['server']}" for r in theirs)]
+    labels = ["ours", *(f"plain DRF,\n{r['server']}" for r in theirs)]
     rates = [r["rate"] for r in bars]
     drawn = axes.bar(labels, rates, 0.7, color=[_OURS, *(_THEIRS for _ in theirs)])
     axes.bar_label(drawn, [f"{rate:,.0f}" for rate in rates], fontsize=8, padding=1)

@@ -52,9 +52,9 @@ class Server:
         return cpu_seconds(self.process)
 
     def memory_mb(self) -> float:
-        """Resident memory of the largest of its processes."""
+        """Memory of the largest of its processes; a database's mapped file is not its own."""
         every = [self.process, *self.process.children(recursive=True)]
-        return float(max(process.memory_info().rss for process in every) / 2**20)
+        return float(max(process.memory_full_info().uss for process in every) / 2**20)
 
 
 def cpu_seconds(process: Any) -> float:

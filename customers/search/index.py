@@ -319,8 +319,11 @@ def forget(business_id: int, public_id: str) -> None:
     """Takes a customer's lines out of all segments, in the transaction of the erasure itself.
 
     Locks them all, and lists them until nothing is new: what another process is making of one,
-    it has to finish before that lock is given, and the next list shows it.
+    it has to finish before that lock is given, and the next list shows it. One at a time in a
+    business: two would meet the other's new ones, and each wait for the other.
     """
+    businesses = apps.get_model("customers", "Business").objects
+    businesses.select_for_update(no_key=True).get(pk=business_id)
     rows = store.rows(business_id).order_by("id")
     seen: set[UUID] = set()
     while new := set(rows.values_list("id", flat=True)) - seen:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from customers import clock
+from customers.managers import CustomerQuerySet
 from customers.models import Customer, StoredAnswer
 from customers.tests.conftest import Api
 
@@ -113,3 +114,34 @@ def test_simultaneous_twins_run_once():
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["data"]["id"] for answer in answers}) == 1
     assert Customer.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_about_who_is_erased_meanwhile_is_not_kept(monkeypatch):
+    from customers.tests import factories
+
+    business = factories.business()
+    _, text = factories.api_key(business)
+    ada = factories.customer(business, name=BODY["name"], email=BODY["email"])
+    find_or_create = CustomerQuerySet.find_or_create
+
+    def erase():
+        try:
+            Customer.objects.get(pk=ada.pk).erase()
+        finally:
+            connection.close()
+
+    def found_and_then_erased(self, *args, **kwargs):
+        answer = find_or_create(self, *args, **kwargs)
+        thread = threading.Thread(target=erase)
+        thread.start()
+        thread.join()
+        return answer
+
+    monkeypatch.setattr(CustomerQuerySet, "find_or_create", found_and_then_erased)
+    body = {"email": BODY["email"]}
+    response = post(Api(business, text), body, path="/v1/customers/find-or-create")
+    assert response.json()["data"]["id"] == ada.public_id
+    assert Customer.objects.get(pk=ada.pk).erased_at
+    assert not StoredAnswer.objects.exists()

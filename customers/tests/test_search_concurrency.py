@@ -15,9 +15,11 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 
+from customers.managers import CustomerInactive
 from customers.models import Customer
 from customers.normalize import holds, name_key
 from customers.search import index, store
+from customers.search.segment import encode_id
 from customers.tests import factories
 from customers.tests.directories import (
     SMALL,
@@ -253,6 +255,46 @@ def test_a_write_does_not_wait_for_a_repack(business):
     index.repack(business.pk, edit)
     assert len(waits) >= 3
     assert max(waits) < 5
+    assert right(business)
+
+
+def test_an_erasure_beside_packers_leaves_no_line_behind(business):
+    people = [
+        factories.customer(business, name=f"Ada {n}", email=f"ada{n}@b.co") for n in range(60)
+    ]
+    pack_all(business)
+    stop = threading.Event()
+
+    def writer():
+        rng = random.Random(1)
+        while not stop.is_set():
+            person = Customer.objects.get(pk=rng.choice(people).pk)
+            if not person.is_active:
+                continue
+            try:
+                Customer.objects.edit(person.public_id, {"name": f"Ada {rng.randrange(10**6)}"})
+            except CustomerInactive:
+                continue  # erased since
+
+    def packer():
+        while not stop.is_set():
+            if not index.step(business.pk):
+                index.repack(business.pk)
+
+    def eraser():
+        try:
+            for person in people[::2]:
+                person.erase()
+        finally:
+            stop.set()
+
+    meanwhile(stop, writer, packer, packer, eraser)
+    gone = {encode_id(person.public_id) for person in people[::2]}
+    store.cache().clear()
+    for segments in store.opened(business.pk):
+        for segment in segments:
+            assert not [raw for raw in gone if raw in segment.to_bytes()]
+    assert len(found(business, "ada")) == 30
     assert right(business)
 
 
