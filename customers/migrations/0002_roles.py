@@ -30,9 +30,9 @@ def make_groups(apps: Any, schema_editor: Any) -> None:
     database = schema_editor.connection.alias
     # Django makes permissions after the last migration; these groups need theirs now.
     app = apps.get_app_config("customers")
-    app.models_module = True
+    before, app.models_module = app.models_module, True
     create_permissions(app, apps=apps, verbosity=0, using=database)
-    app.models_module = None
+    app.models_module = before
     groups = apps.get_model("auth", "Group").objects.using(database)
     permissions = apps.get_model("auth", "Permission").objects.using(database)
     for name, codenames in ROLES.items():
