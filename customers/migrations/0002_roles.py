@@ -30,7 +30,8 @@ def make_groups(apps: Any, schema_editor: Any) -> None:
     database = schema_editor.connection.alias
     # Django makes permissions after the last migration; these groups need theirs now.
     app = apps.get_app_config("customers")
-    before, app.models_module = app.models_module, True
+    # Of an app as it was then, which has none, it would believe that it has no models.
+    before, app.models_module = getattr(app, "models_module", None), True
     create_permissions(app, apps=apps, verbosity=0, using=database)
     app.models_module = before
     groups = apps.get_model("auth", "Group").objects.using(database)
