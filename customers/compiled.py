@@ -16,6 +16,7 @@ from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M")
+BINARY = 1  # psycopg.pq.Format.BINARY
 
 
 class Slot(Expression):
@@ -56,6 +57,9 @@ class _Statement:
             for param in self.params
         ]
         with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                # psycopg asks for text, which a search segment is twice as large in.
+                cursor.cursor.format = BINARY
             cursor.execute(self.sql, params)
             rows: list[Any] = cursor.fetchall()
         if self.converters:

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from customers.admin.display import SEALED_FIELDS, label, shown
+from customers.admin.display import SEALED_FIELDS, shown
 from customers.models import Customer
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class AddressField(forms.CharField):
 
 
 def clear_box(field: str) -> forms.BooleanField:
-    return forms.BooleanField(required=False, label=f"Clear the stored {label(field)}")
+    name = Customer._meta.get_field(field).verbose_name
+    return forms.BooleanField(required=False, label=f"Clear the stored {name}")
 
 
 class CustomerForm(_ModelForm):

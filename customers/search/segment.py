@@ -42,9 +42,9 @@ _ID = struct.Struct("20s")
 _MARK = struct.Struct(">I")
 _PART, _END = b"\x1f", b"\n"
 
-# How much of the accented text is looked at to see which part of a query is rare in it: counting
-# in all of it would cost more than the scan.
-_SAMPLE_BYTES = 1 << 13
+# So many pieces of the accented text, of so many bytes, tell which part of a query is rare in it:
+# counting in all of it would cost more than the scan, and neighbours are alike.
+_SAMPLES, _SAMPLE_BYTES = 8, 1 << 10
 
 _PREFIX = "cust_"
 _PUBLIC_ID = re.compile(_PREFIX + "[0-7][0-9a-hjkmnp-tv-z]{25}")
@@ -191,8 +191,10 @@ class Segment:
         A line that does holds each of the needles, so the rarest one leads to them all.
         """
         start, end = self._starts[self._plain], self._starts[self.lines]
-        end = min(end, start + _SAMPLE_BYTES)
-        rarest = min(needles, key=lambda needle: sz.count(self._blob, needle, start, end))
+        step = max(_SAMPLE_BYTES, (end - start) // _SAMPLES)
+        pieces = [self._blob[at : at + _SAMPLE_BYTES] for at in range(start, end, step)]
+        sample = b"".join(pieces)
+        rarest = min(needles, key=lambda needle: sz.count(sample, needle))
         for line in self._find(rarest, self._plain, self.lines):
             # The folded parts hold no marks and no part runs into the next, so what matches in
             # the line matches in a marked part.
