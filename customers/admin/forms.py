@@ -29,9 +29,8 @@ class AddressField(forms.CharField):
         return super().to_python(value.replace("\r\n", "\n") if isinstance(value, str) else value)
 
 
-def clear_box(field: str) -> forms.BooleanField:
-    name = Customer._meta.get_field(field).verbose_name
-    return forms.BooleanField(required=False, label=f"Clear the stored {name}")
+def clear_box(what: str) -> forms.BooleanField:
+    return forms.BooleanField(required=False, label=f"Clear the stored {what}")
 
 
 class CustomerForm(_ModelForm):
@@ -46,7 +45,7 @@ class CustomerForm(_ModelForm):
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)
     clear_phone = clear_box("phone")
-    clear_tin = clear_box("tin")
+    clear_tin = clear_box("TIN")
     clear_address = clear_box("address")
 
     class Meta:

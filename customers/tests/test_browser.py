@@ -1,7 +1,7 @@
 """The directory as staff have it on their screens: in a real browser, with its own eyes.
 
 Every page is listened to: an error in its console, a request to another host or anything that the
-Content-Security-Policy forbids fails the test that opened it. With --screenshots these tests also
+Content-Security-Policy forbids fails the test that opened it. With SCREENSHOTS=1 these tests also
 draw the pictures of the README, from made-up people.
 """
 
