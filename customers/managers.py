@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from itertools import product, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
@@ -29,25 +29,6 @@ IMPORT_ROWS = 2_000
 NOT_SHOWN = (
     "updated_at", "deleted_at", "erased_at", "email_hash", "phone_hash", "tin_hash", "packed",
 )  # fmt: skip
-
-# The orders of the staff's lists, business by business: what an index holds as it is.
-Order = tuple[str, str, str]
-BY_NAME: Order = ("business_id", "name_key", "public_id")
-NEWEST_FIRST: Order = ("-business_id", "-created_at", "-id")
-
-
-def kinds(status: str, given: Mapping[str, bool]) -> list[Q]:
-    """The kinds of customers, by activity, phone and TIN, that a list so filtered is made of.
-
-    Of each kind there is an index (see Customer). Active and all customers who are asked for
-    neither phone nor TIN have indexes of their own: they are one kind.
-    """
-    if not given and status != "inactive":
-        return [Q()]
-    free = ["is_active"] if status == "all" else []
-    free += [f"{field}_hash__isnull" for field in ("phone", "tin") if field not in given]
-    choices = product((True, False), repeat=len(free))
-    return [Q(**dict(zip(free, choice, strict=True))) for choice in choices]
 
 
 class EmailInUse(IntegrityError):
@@ -176,63 +157,6 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         return index.find(self, business_id, query, limit)
 
     # The staff's directory: one business or all of them.
-
-    def page(
-        self,
-        order: Order,
-        *,
-        count: int,
-        beside: str = "",
-        back: bool = False,
-        kinds: Sequence[Q] = (Q(),),
-        businesses: Collection[int] | None = None,
-    ) -> list[Customer]:
-        """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
-
-        The first ones when there is no such customer, which these rows need not hold, in the
-        `businesses` (None: in any). Each of `kinds` is read apart, by the index that it has.
-        """
-        place = self.model._default_manager.all()._place(order, beside, businesses)
-        back = back and place is not None
-        found = []
-        for kind in kinds:
-            found += self.filter(kind)._stretch(order, place, count, back, businesses)
-        _, key, tie = (name.removeprefix("-") for name in order)
-        found.sort(
-            key=lambda row: (row.business_id, getattr(row, key), getattr(row, tie)),
-            reverse=order[0].startswith("-") != back,
-        )
-        return found[count - 1 :: -1] if back else found[:count]
-
-    def _stretch(
-        self, order: Order, place: Any, count: int, back: bool, businesses: Collection[int] | None
-    ) -> list[Customer]:
-        rows = self.order_by(*order)
-        if place is None:
-            return list(rows[:count])
-        _, key, tie = (name.removeprefix("-") for name in order)
-        below = order[0].startswith("-") != back
-        beyond = "lt" if below else "gt"
-        rows = rows.reverse() if back else rows
-        # Two queries of which each is one stretch of an index; one with OR would be a scan.
-        stretch = rows.in_business(place[0]).filter(**{f"{key}__{beyond}e": place[1]})
-        further = Q(**{f"{key}__{beyond}": place[1]}) | Q(**{f"{tie}__{beyond}": place[2]})
-        found = list(stretch.filter(further)[:count])
-        if len(found) < count:
-            others = Q(**{f"business_id__{beyond}": place[0]})
-            if businesses is not None:
-                # Named: of a list and a bound SQLite takes the list, and reads all that it names.
-                those = [pk for pk in businesses if (pk < place[0] if below else pk > place[0])]
-                others = Q(business_id__in=those)
-            found += rows.filter(others)[: count - len(found)]
-        return found
-
-    def _place(self, order: Order, pk: str, businesses: Collection[int] | None) -> Any:
-        if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
-            return None
-        columns = [name.removeprefix("-") for name in order]
-        place = self.filter(pk=int(pk)).values_list(*columns).first()
-        return place if place and (businesses is None or place[0] in businesses) else None
 
     def with_a(self, field: str, *, given: bool = True) -> Self:
         """Those who gave a phone or a TIN, or those who did not."""

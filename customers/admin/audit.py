@@ -35,7 +35,7 @@ class AuditList(PrivateSearchList):
 
 
 class AuditEventAdmin(DirectoryAdmin):
-    list_display = ("at", "business", "subject", "action", "what", "actor", "request_id")
+    list_display = ("at", "business", "subject", "what", "actor", "request_id")
     list_display_links = None
     list_select_related = ("business",)
     list_filter = (filters.BusinessFilter,)
@@ -43,9 +43,9 @@ class AuditEventAdmin(DirectoryAdmin):
     search_fields = ("subject",)  # shows the box; get_search_results says what it finds
     search_placeholder = "Id of a customer, key or business"
 
-    @admin.display(description="fields")
+    @admin.display(description="what")
     def what(self, event: AuditEvent) -> str:
-        return ", ".join(event.fields)
+        return event.summary
 
     @admin.display(description="by")
     def actor(self, event: AuditEvent) -> str:

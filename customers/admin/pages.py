@@ -11,7 +11,8 @@ from django.http import HttpRequest
 
 from customers.admin.base import PrivateSearchList
 from customers.admin.filters import ChoiceFilter, CreatedFilter
-from customers.managers import BY_NAME, NEWEST_FIRST, CustomerQuerySet, kinds
+from customers.keyset import BY_NAME, NEWEST_FIRST, kinds, page
+from customers.managers import CustomerQuerySet
 from customers.models import Customer
 from customers.reach import reach_of
 
@@ -28,14 +29,14 @@ class CustomerList(PrivateSearchList):
     def get_results(self, request: HttpRequest) -> None:
         order = NEWEST_FIRST if CreatedFilter.applies_to(request) else BY_NAME
         rows = cast(CustomerQuerySet, self.queryset).defer(*NOT_LISTED)
-        page = request.GET.get(PAGE_VAR, "")
-        beside = page.removeprefix("-")
+        place = request.GET.get(PAGE_VAR, "")
+        beside = place.removeprefix("-")
         # One row more than a page holds says whether there is another page.
         size = self.list_per_page
         # A page may begin at a row that a filter hides by now, but at none out of reach.
         reach = reach_of(request.user)
-        turn = partial(rows.page, order, count=size + 1, kinds=self._kinds(), businesses=reach)
-        if page.startswith("-"):
+        turn = partial(page, rows, order, count=size + 1, kinds=self._kinds(), businesses=reach)
+        if place.startswith("-"):
             found = turn(beside=beside, back=True)
             if len(found) > size:
                 return self.show(found[1:], has_previous=True, has_next=True)

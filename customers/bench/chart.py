@@ -20,7 +20,7 @@ _COLOURS = {
     "decrypt and scan": "#5d6874",
 }
 _OURS, _THEIRS = "#0b7a75", "#b0b7bf"
-_PERCENTILES = ("p50", "p95", "p99", "max")
+_FIGURES = ("mean", "p50", "p95", "p99", "max")
 
 
 def draw(results: list[Result], path: Path) -> None:
@@ -50,7 +50,7 @@ def _search(axes: Any, result: Result) -> None:
         axes.bar_label(bars, [number(f) for f in figures], fontsize=7, padding=1)
     axes.set_yscale("log")
     axes.margins(y=0.12)
-    axes.set_xticks(range(len(_PERCENTILES)), _PERCENTILES)
+    axes.set_xticks(range(len(_FIGURES)), _FIGURES)
     axes.set_ylabel("milliseconds, log scale")
     axes.set_title(f"Search in {result['count']:,} customers, {result['database'].split()[0]}")
     axes.legend(frameon=False, fontsize=8, loc="upper left")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 from typing import Any
 
 from customers.bench.plan import CONNECTIONS, OURS, REFERENCE, STARTS, TAIL, WORKERS
@@ -18,9 +19,10 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
-def spread(values: Sequence[float]) -> tuple[float, float, float, float]:
-    """p50, p95, p99 and the largest."""
-    return (*(percentile(values, share) for share in (0.5, 0.95, 0.99)), max(values))  # type: ignore[return-value]
+def spread(values: Sequence[float]) -> list[float]:
+    """The mean, p50, p95, p99 and the largest."""
+    percentiles = [percentile(values, share) for share in (0.5, 0.95, 0.99)]
+    return [fmean(values), *percentiles, max(values)]
 
 
 def flat(timings: dict[str, list[float]]) -> list[float]:
@@ -55,28 +57,32 @@ def _search(results: list[Result]) -> str:
         base = spread(flat(result["search"][BASE]))
         for name, timings in result["search"].items():
             figures = spread(flat(timings))
-            times = ["", ""]
+            times = ["", "", ""]
             if name != BASE:
-                times = [f"{figures[i] / base[i]:.1f}" for i in (0, 2)]
+                times = [f"{figures[i] / base[i]:.1f}" for i in (0, 1, 3)]
             kinds = str(len(timings))
             rows.append([f"{name} · {_brand(result)}", kinds, *map(number, figures), *times])
     # The databases side by side.
     order = list(dict.fromkeys(name for result in results for name in result["search"]))
     rows.sort(key=lambda row: order.index(row[0].split(" · ")[0]))
-    head = ("search, ms", "kinds", "p50", "p95", "p99", "max", "p50 to ours", "p99 to ours")
+    head = (
+        *("search, ms", "kinds", "mean", "p50", "p95", "p99", "max"),
+        *("mean to ours", "p50 to ours", "p99 to ours"),
+    )
     return _table(head, rows)
 
 
 def _first(results: list[Result]) -> str:
     counts = list(results[0]["first"])
     head = [
-        f"first search of a process, worst of {STARTS}, ms",
+        f"first search of a process, {STARTS} starts in turn, ms",
         *(f"at {int(count):,}" for count in counts),
     ]
-    return _table(
-        head,
-        ([_brand(r), *(number(max(r["first"][count])) for count in counts)] for r in results),
-    )
+    rows = [
+        [_brand(result), *(" · ".join(map(number, result["first"][count])) for count in counts)]
+        for result in results
+    ]
+    return _table(head, rows)
 
 
 def _lists(results: list[Result]) -> str:
@@ -84,11 +90,11 @@ def _lists(results: list[Result]) -> str:
     for result in results:
         (small, base), *others = result["list"].items()
         for count, times in ((small, base), *others):
-            ratio = spread(times)[0] / spread(base)[0]
+            ratio = percentile(times, 0.5) / percentile(base, 0.5)
             name = f"at {int(count):,} · {_brand(result)}"
             walked = f"{result['walk']:,.0f}" if count != small else ""
             rows.append([name, *map(number, spread(times)), f"{ratio:.2f}", walked])
-    head = ("list of 50, HTTP, ms", "p50", "p95", "p99", "max", "p50 ratio", "walk, rows/s")
+    head = ("list of 50, HTTP, ms", "mean", "p50", "p95", "p99", "max", "p50 ratio", "walk, rows/s")
     return _table(head, rows)
 
 
@@ -147,6 +153,8 @@ segment was written.
 {_first(results)}
 {_lists(results)}
 {_requests(results)}
+At the first of the starts the database itself had not read the segments for a while.
+
 CPU is user and system time of the server's processes ("database's": of PostgreSQL's) for each
 request. "{REFERENCE}" is `customers/bench/reference`: REST framework as documented, the package's
 own fields and its cursor pagination, the same customers.

@@ -27,6 +27,7 @@ from customers.bench.__main__ import postgres
 from customers.bench.http import HOST
 from customers.bench.servers import environment
 
+RESULTS = Path(__file__).resolve().parent / "results"
 WRITERS = 6
 CHECK_EVERY = 10  # of a writer's changes one is looked for
 PATIENCE = 50.0  # milliseconds that packing may take out of a write
@@ -34,11 +35,10 @@ PATIENCE = 50.0  # milliseconds that packing may take out of a write
 
 @dataclass
 class Seen:
-    """What happened, all in milliseconds and counts."""
+    """What one writer saw: milliseconds, and what was not as it should be."""
 
     writes: list[float] = field(default_factory=list)
     searches: list[float] = field(default_factory=list)
-    tails: list[int] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -96,6 +96,12 @@ class Writer(threading.Thread):
         return wanted
 
     def run(self) -> None:
+        try:
+            self.write()
+        except (OSError, http.client.HTTPException, ValueError, RuntimeError) as error:
+            self.seen.wrong.append(f"a writer ended with {error!r}")
+
+    def write(self) -> None:
         due = time.monotonic() + self.random.random() * self.period
         while due < self.end:
             time.sleep(max(0.0, due - time.monotonic()))
@@ -110,7 +116,7 @@ class Writer(threading.Thread):
                         self.seen.wrong.append(f"{query}: {found} instead of {ids}")
 
 
-def soak(rate: float, seconds: float, count: int, env: dict[str, str]) -> int:
+def soak(rate: float, seconds: float, count: int, env: dict[str, str], out: Path) -> int:
     # They need Django's apps.
     from customers.bench import queries
     from customers.bench.report import number, spread
@@ -150,19 +156,23 @@ def soak(rate: float, seconds: float, count: int, env: dict[str, str]) -> int:
     lines = [line.split() for line in times.read_text().splitlines()]
     steps = [float(ms) for ms, did in lines if did == "1"]
     segments = of.business.search_segments.count()
-    for what, figures in (("writes", writes), ("searches", searches), ("packing", steps)):
-        said = ", ".join(map(number, spread(figures)))
-        sys.stdout.write(f"{what}: {len(figures):,}, p50, p95, p99, max {said} ms\n")
     bound = index.PACK_ROWS + index.LOOK_EVERY
     slow = sum(ms > PATIENCE for ms in steps)
-    sys.stdout.write(
-        f"{len(writes) / seconds:.0f} writes a second; the tail at most {max(tails)} of"
-        f" {bound},"
-        f" {segments} segments; {slow} steps of packing took more than {PATIENCE:.0f} ms;"
-        f" {len(searches) + len(kinds):,} searches checked, {len(wrong)} wrong\n"
-    )
-    for line in wrong[:10]:
-        sys.stdout.write(f"wrong: {line}\n")
+    report = [
+        f"{len(writes) / seconds:.0f} writes a second for {seconds:.0f} s, {count:,} customers",
+        *(
+            f"{what}: {len(figures):,}; mean, p50, p95, p99, max"
+            f" {', '.join(map(number, spread(figures)))} ms"
+            for what, figures in (("writes", writes), ("searches", searches), ("packing", steps))
+        ),
+        f"{slow} steps of packing took more than {PATIENCE:.0f} ms",
+        f"the tail held at most {max(tails)} customers of {bound}; {segments} segments at the end",
+        f"{len(searches) + len(kinds):,} searches checked, {len(wrong)} wrong",
+        *(f"wrong: {line}" for line in wrong[:10]),
+    ]
+    text = "\n".join(report) + "\n"
+    sys.stdout.write(text)
+    out.write_text(text)
     return 1 if wrong or slow or max(tails) > bound else 0
 
 
@@ -186,7 +196,8 @@ def main() -> int:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        return soak(options.rate, options.seconds, options.count, env)
+        out = RESULTS / f"soak-{options.db}.txt"
+        return soak(options.rate, options.seconds, options.count, env, out)
     finally:
         shutil.rmtree(data, ignore_errors=True)
 

@@ -128,3 +128,10 @@ class AuditEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise Frozen("An audit event is never deleted; prune_audit removes old ones.")
+
+    @property
+    def summary(self) -> str:
+        """What was done, for staff to read: `Updated: company name, TIN`."""
+        names = ["TIN" if name == "tin" else name.replace("_", " ") for name in self.fields]
+        done = self.action.capitalize()
+        return f"{done}: {', '.join(names)}" if names else done

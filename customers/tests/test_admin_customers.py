@@ -14,11 +14,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from customers import clock
+from customers import clock, keyset
 from customers.admin import customer as customer_admin
 from customers.admin import search_terms
 from customers.fields import SealedMixin
-from customers.managers import BY_NAME, NEWEST_FIRST, kinds
+from customers.keyset import BY_NAME, NEWEST_FIRST, kinds
 from customers.models import Customer
 from customers.tests import factories
 
@@ -249,13 +249,13 @@ def test_pages_of_filtered_lists_show_every_customer_once_forwards_and_back(
     parts = kinds(status, given)
     assert expected
     place, forth = "", []
-    while found := rows.page(order, count=3, beside=place, kinds=parts):
+    while found := keyset.page(rows, order, count=3, beside=place, kinds=parts):
         forth += found
         place = str(found[-1].pk)
     assert forth == expected
     *forth, last = forth
     place, back = str(last.pk), []
-    while found := rows.page(order, count=3, beside=place, back=True, kinds=parts):
+    while found := keyset.page(rows, order, count=3, beside=place, back=True, kinds=parts):
         back = found + back
         place = str(found[0].pk)
     assert back == forth

@@ -1,0 +1,102 @@
+"""The staff's lists, page by page: one business or all, at one cost for a thousand and a million.
+
+A page is the rows behind one row's place in an order that an index holds as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from customers.managers import CustomerQuerySet
+    from customers.models import Customer
+
+# Business by business.
+Order = tuple[str, str, str]
+BY_NAME: Order = ("business_id", "name_key", "public_id")
+NEWEST_FIRST: Order = ("-business_id", "-created_at", "-id")
+
+
+def kinds(status: str, given: Mapping[str, bool]) -> list[Q]:
+    """The kinds of customers, by activity, phone and TIN, that a list so filtered is made of.
+
+    Of each kind there is an index (see Customer). Active and all customers who are asked for
+    neither phone nor TIN have indexes of their own: they are one kind.
+    """
+    if not given and status != "inactive":
+        return [Q()]
+    free = ["is_active"] if status == "all" else []
+    free += [f"{field}_hash__isnull" for field in ("phone", "tin") if field not in given]
+    choices = product((True, False), repeat=len(free))
+    return [Q(**dict(zip(free, choice, strict=True))) for choice in choices]
+
+
+def page(
+    rows: CustomerQuerySet,
+    order: Order,
+    *,
+    count: int,
+    beside: str = "",
+    back: bool = False,
+    kinds: Sequence[Q] = (Q(),),
+    businesses: Collection[int] | None = None,
+) -> list[Customer]:
+    """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
+
+    The first ones when there is no such customer, which these rows need not hold, in the
+    `businesses` (None: in any). Each of `kinds` is read apart, by the index that it has.
+    """
+    place = _place(rows.model._default_manager.all(), order, beside, businesses)
+    back = back and place is not None
+    found = []
+    for kind in kinds:
+        found += _stretch(rows.filter(kind), order, place, count, back, businesses)
+    _, key, tie = (name.removeprefix("-") for name in order)
+    found.sort(
+        key=lambda row: (row.business_id, getattr(row, key), getattr(row, tie)),
+        reverse=order[0].startswith("-") != back,
+    )
+    return found[count - 1 :: -1] if back else found[:count]
+
+
+def _stretch(
+    rows: CustomerQuerySet,
+    order: Order,
+    place: Any,
+    count: int,
+    back: bool,
+    businesses: Collection[int] | None,
+) -> list[Customer]:
+    rows = rows.order_by(*order)
+    if place is None:
+        return list(rows[:count])
+    _, key, tie = (name.removeprefix("-") for name in order)
+    below = order[0].startswith("-") != back
+    beyond = "lt" if below else "gt"
+    rows = rows.reverse() if back else rows
+    # Two queries of which each is one stretch of an index; one with OR would be a scan.
+    stretch = rows.in_business(place[0]).filter(**{f"{key}__{beyond}e": place[1]})
+    further = Q(**{f"{key}__{beyond}": place[1]}) | Q(**{f"{tie}__{beyond}": place[2]})
+    found = list(stretch.filter(further)[:count])
+    if len(found) < count:
+        others = Q(**{f"business_id__{beyond}": place[0]})
+        if businesses is not None:
+            # Named: of a list and a bound SQLite takes the list, and reads all that it names.
+            those = [pk for pk in businesses if (pk < place[0] if below else pk > place[0])]
+            others = Q(business_id__in=those)
+        found += rows.filter(others)[: count - len(found)]
+    return found
+
+
+def _place(
+    everyone: CustomerQuerySet, order: Order, pk: str, businesses: Collection[int] | None
+) -> Any:
+    if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
+        return None
+    columns = [name.removeprefix("-") for name in order]
+    place = everyone.filter(pk=int(pk)).values_list(*columns).first()
+    return place if place and (businesses is None or place[0] in businesses) else None
