@@ -9,9 +9,9 @@ through the same converters and the same `from_db` as any other's.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from django.db import connections, models
+from django.db import InterfaceError, OperationalError, connections, models
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
@@ -33,9 +33,10 @@ class Slot(Expression):
 class _Statement:
     """What is left of a queryset: its SQL, and what its rows become."""
 
-    def __init__(self, queryset: Any) -> None:
+    def __init__(self, queryset: Any, planned_once: bool) -> None:
         compiler = queryset.query.get_compiler(using=queryset.db)
         self.sql, self.params = compiler.as_sql()
+        self.planned_once = planned_once
         select, klass_info = compiler.select, compiler.klass_info
         converters = compiler.get_converters([s[0] for s in select[: compiler.col_count]])
         self.converters = [(at, *converters[at]) for at in converters]
@@ -56,12 +57,7 @@ class _Statement:
             else param
             for param in self.params
         ]
-        with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                # psycopg asks for text, which a search segment is twice as large in.
-                cursor.cursor.format = BINARY
-            cursor.execute(self.sql, params)
-            rows: list[Any] = cursor.fetchall()
+        rows = self._fetch(connection, params)
         if self.converters:
             rows = [self._converted(row, connection) for row in rows]
         if self.model is None:
@@ -74,6 +70,20 @@ class _Statement:
             found.append(instance)
         return found
 
+    def _fetch(self, connection: Any, params: list[Any]) -> list[Any]:
+        with connection.cursor() as cursor:
+            if connection.vendor != "postgresql":
+                cursor.execute(self.sql, params)
+                return cast(list[Any], cursor.fetchall())
+            # psycopg would ask for text, which a search segment is twice as large in.
+            cursor.cursor.format = BINARY
+            connection.connection.prepare_threshold = 0 if self.planned_once else None
+            try:
+                cursor.execute(self.sql, params)
+            finally:
+                connection.connection.prepare_threshold = None
+            return cast(list[Any], cursor.fetchall())
+
     def _converted(self, row: Sequence[Any], connection: Any) -> tuple[Any, ...]:
         values = list(row)
         for at, converters, expression in self.converters:
@@ -85,25 +95,45 @@ class _Statement:
 class Compiled(Generic[M]):
     """`build(*shape)` answers the queryset; `rows(*shape, **values)` its rows for these values:
     instances, or the tuples of a values_list(). The shapes known are compiled by `prepare`.
+
+    `planned_once` is for a query that has one good plan whatever its values: PostgreSQL keeps it.
+    Any other is planned for its values, as a business may have three customers or a million.
     """
 
     every: ClassVar[list[Compiled[Any]]] = []
 
     def __init__(
-        self, build: Callable[..., models.QuerySet[Any, M]], *shapes: tuple[Hashable, ...]
+        self,
+        build: Callable[..., models.QuerySet[Any, M]],
+        *shapes: tuple[Hashable, ...],
+        planned_once: bool = False,
     ) -> None:
         self.build = build
+        self.planned_once = planned_once
         self.shapes = shapes or ((),)
         self._statements: dict[tuple[Hashable, ...], _Statement] = {}
         self.every.append(self)
 
     def rows(self, *shape: Hashable, **values: Any) -> list[M]:
-        return self._statement(shape).run(connections["default"], values)
+        connection = connections["default"]
+        statement = self._statement(shape)
+        if connection.in_atomic_block:
+            return statement.run(connection, values)
+        # A read outside of a transaction learns by itself that a kept connection is gone, and is
+        # asked again on a new one: that spares the question ahead of each request's first query.
+        connection.health_check_done = True  # type: ignore[attr-defined]
+        try:
+            return statement.run(connection, values)
+        except (OperationalError, InterfaceError):
+            if connection.connection is None or connection.is_usable():
+                raise
+            connection.close()
+            return statement.run(connection, values)
 
     def _statement(self, shape: tuple[Hashable, ...]) -> _Statement:
         statement = self._statements.get(shape)
         if statement is None:
-            statement = self._statements[shape] = _Statement(self.build(*shape))
+            statement = self._statements[shape] = _Statement(self.build(*shape), self.planned_once)
         return statement
 
 

@@ -39,7 +39,7 @@ def _active_page_behind(size: int) -> CustomerQuerySet:
     return _shown().active().in_list_order().after(name_key, public_id)[:size]
 
 
-one = Compiled(_one)
+one = Compiled(_one, planned_once=True)
 among = Compiled(_active_among, (10,), (50,))
-page = Compiled(_active_page, (51,))
-page_behind = Compiled(_active_page_behind, (51,))
+page = Compiled(_active_page, (51,), planned_once=True)
+page_behind = Compiled(_active_page_behind, (51,), planned_once=True)

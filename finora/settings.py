@@ -144,11 +144,10 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Tests with threads need a file: an in-memory database is one connection's own.
     _database["TEST"] = {"NAME": FINORA_DATA_DIR / "test.sqlite3"}
 elif _database["ENGINE"] == "django.db.backends.postgresql":
-    # Parameters travel apart from the statement, and the server keeps what it parsed. It plans for
-    # the business at hand: a plan for the average one reads all of the largest one's index.
+    # Parameters travel apart from the statement. It is planned for the business at hand: a plan
+    # for the average one reads all of the largest one's index. Which plans are kept, see compiled.
     _options.setdefault("server_side_binding", True)
-    _options.setdefault("prepare_threshold", 2)
-    _options.setdefault("options", "-c plan_cache_mode=force_custom_plan")
+    _options.setdefault("prepare_threshold", None)
     _options.setdefault("connect_timeout", 3)
     # A connection of its own for each request would cost more than the request.
     _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)  # seconds

@@ -159,7 +159,7 @@ def _by_digest() -> models.QuerySet[ApiKey]:
     ).select_related("business")
 
 
-_usable_by_digest = Compiled(_by_digest)
+_usable_by_digest = Compiled(_by_digest, planned_once=True)
 
 
 class ApiKey(LightlyLoaded):

@@ -112,8 +112,8 @@ def _one_sealed() -> QuerySet[SearchSegment, Any]:
     return _of_business().filter(id=Slot("id", UUIDField())).values_list("sealed")
 
 
-_sizes: Compiled[Any] = Compiled(_list_sizes)
-_sealed: Compiled[Any] = Compiled(_one_sealed)
+_sizes: Compiled[Any] = Compiled(_list_sizes, planned_once=True)
+_sealed: Compiled[Any] = Compiled(_one_sealed, planned_once=True)
 
 
 def _resize(*, setting: str, **_: Any) -> None:
