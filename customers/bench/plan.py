@@ -2,6 +2,7 @@
 
 OURS = "customers"
 REFERENCE = "plain ModelViewSet"
+KEEPING = "plain ModelViewSet that keeps its connections"
 
 SMALL, MIDDLE, COUNT = 1_000, 10_000, 100_000
 

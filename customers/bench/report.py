@@ -156,6 +156,6 @@ segment was written.
 At the first of the starts the database itself had not read the segments for a while.
 
 CPU is user and system time of the server's processes ("database's": of PostgreSQL's) for each
-request. "{REFERENCE}" is `customers/bench/reference`: REST framework as documented, the package's
-own fields and its cursor pagination, the same customers.
+request. "{REFERENCE}" is `customers/bench/reference`: what startproject writes and REST framework
+documents, the package's own fields, cursor pagination, the same customers.
 """

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from customers.bench.http import Client
 from customers.bench.plan import (
     CONNECTIONS,
+    KEEPING,
     LISTS,
     LOAD_SECONDS,
     OURS,
@@ -235,12 +236,20 @@ def _pages(client: Client, path: str, app: str) -> tuple[list[str], dict[str, An
 def requests(
     of: Directory, truth: Truth, env: Env, reference_env: Env, database: Any
 ) -> list[dict[str, Any]]:
-    """Lists of 50 and single customers under load: ours and the reference, under each server."""
+    """Lists of 50 and single customers under load: ours and the reference, under each server.
+
+    The reference also with connections that it keeps, which is a setting away from plain.
+    """
+    envs = {
+        OURS: env,
+        REFERENCE: reference_env,
+        KEEPING: {**reference_env, "REFERENCE_CONN_MAX_AGE": "600"},
+    }
     emails = {row.public_id: row.email for row in truth.rows}
     ids = [row.public_id for row in truth.rows[:: max(1, len(truth.rows) // 1000)]]
     results = []
-    for app, name in product((OURS, REFERENCE), ("granian", "gunicorn")):
-        with serving(app, name, env if app == OURS else reference_env, WORKERS) as server:
+    for app, name in product(envs, ("granian", "gunicorn")):
+        with serving(app, name, envs[app], WORKERS) as server:
             with Client(server.port, of.key) as client:
                 first = of.path if app == OURS else "/v1/customers"
                 pages, customers = _pages(client, first, app)

@@ -16,7 +16,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from customers.bench.http import HOST, connect, request_bytes
-from customers.bench.plan import OURS, REFERENCE
+from customers.bench.plan import KEEPING, OURS, REFERENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -26,19 +26,17 @@ _GRANIAN = (
     *("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1"),
     *("--host", HOST, "--port", "{port}", "--workers", "{workers}"),
 )
+_GUNICORN = ("-m", "gunicorn", "--bind", f"{HOST}:{{port}}", "--workers", "{workers}")
 # What a command line is given: {port} and {workers}.
 COMMANDS = {
     (OURS, "granian"): ("manage.py", "serve"),
-    (OURS, "gunicorn"): (
-        *("-m", "gunicorn", "finora.wsgi:application"),
-        *("--bind", f"{HOST}:{{port}}", "--workers", "{workers}"),
-    ),
+    (OURS, "gunicorn"): (*_GUNICORN, "finora.wsgi:application"),
     ("soak", "granian"): (*_GRANIAN, "customers.bench.soak_wsgi:application"),
-    (REFERENCE, "granian"): (*_GRANIAN, "customers.bench.reference.wsgi:application"),
-    (REFERENCE, "gunicorn"): (
-        *("-m", "gunicorn", "customers.bench.reference.wsgi:application"),
-        *("--bind", f"{HOST}:{{port}}", "--workers", "{workers}"),
-    ),
+    **{
+        (reference, server): (*command, "customers.bench.reference.wsgi:application")
+        for reference in (REFERENCE, KEEPING)
+        for server, command in (("granian", _GRANIAN), ("gunicorn", _GUNICORN))
+    },
 }
 
 

@@ -1,4 +1,7 @@
-"""What `startproject` writes, with REST framework added, and with its database connections kept."""
+"""What `startproject` writes, with REST framework added.
+
+It opens a connection for each request, or keeps it for REFERENCE_CONN_MAX_AGE seconds.
+"""
 
 import json
 import os
@@ -47,7 +50,11 @@ TEMPLATES = [
         },
     },
 ]
-DATABASES = {"default": dj_database_url.config(conn_max_age=600)}
+DATABASES = {
+    "default": dj_database_url.config(
+        conn_max_age=int(os.environ.get("REFERENCE_CONN_MAX_AGE", "0"))
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 STATIC_URL = "static/"
