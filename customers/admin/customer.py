@@ -100,7 +100,8 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
         if len(ids) > BUSINESSES_SEARCHED:
             messages.warning(request, "Choose a business first: there are too many to search all.")
             return queryset.none(), False
-        return queryset.found_by(search_term, ids), False
+        found = queryset.found_by(search_term, ids)
+        return found.select_related(*self.list_select_related), False
 
     def search_view(self, request: HttpRequest, term: str) -> HttpResponse:
         """As everywhere; but a pasted id leads to its customer, whatever the filters say."""

@@ -132,9 +132,6 @@ class CreatedFilter(ChoiceFilter):
         chosen = request.GET.get("created", "any")
         return cls.is_offered(request) and chosen in cls.options and chosen != "any"
 
-    def has_output(self) -> bool:
-        return True
-
     def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
         if self.is_offered(self.request):
             yield from super().choices(changelist)

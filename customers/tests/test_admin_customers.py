@@ -360,6 +360,20 @@ def test_a_search_in_one_business_costs_a_fixed_number_of_queries(staff, busines
     assert len(few) <= 11, few
 
 
+def test_a_search_in_all_businesses_costs_a_fixed_number_of_queries(
+    staff, business, other_business
+):
+    factories.customer(business)
+    factories.customer(other_business)
+    url = staff.post(LIST, {"q": "customer"})["Location"]
+    few = named_queries(staff, url)
+    for _ in range(20):
+        factories.customer(business)
+        factories.customer(other_business)
+    assert len(listed(staff.get(url))) == 42
+    assert named_queries(staff, url) == few
+
+
 def test_the_list_opens_only_what_it_shows(staff, ada, monkeypatch):
     opened = []
     real = SealedMixin.open_for
