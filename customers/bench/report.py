@@ -153,8 +153,6 @@ segment was written.
 {_first(results)}
 {_lists(results)}
 {_requests(results)}
-At the first of the starts the database itself had not read the segments for a while.
-
 CPU is user and system time of the server's processes ("database's": of PostgreSQL's) for each
 request. "{REFERENCE}" is `customers/bench/reference`: what startproject writes and REST framework
 documents, the package's own fields, cursor pagination, the same customers.

@@ -14,6 +14,13 @@ from customers.reach import ReachableQuerySet
 class BusinessQuerySet(ReachableQuerySet["Business"]):
     reached_by = "pk"
 
+    def one_at_a_time(self, business_id: int) -> None:
+        """Until the transaction's end, nobody else in this business does what asks for this.
+
+        Others go on, and insert rows that point at the business.
+        """
+        self.select_for_update(no_key=True).get(pk=business_id)
+
 
 class Business(LightlyLoaded):
     """A tenant: one accounting customer of ours, with a directory of its own."""

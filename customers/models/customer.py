@@ -246,7 +246,7 @@ class Customer(LightlyLoaded):
         """While a blind index key is changed, equal emails have unequal hashes, which the
         constraint cannot compare: one change at a time, and it looks. Raises EmailInUse.
         """
-        Business.objects.select_for_update().get(pk=self.business_id)
+        Business.objects.one_at_a_time(self.business_id)
         if (holder := self.email_holder()) is not None:
             raise EmailInUse(holder)
 

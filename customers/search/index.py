@@ -322,8 +322,7 @@ def forget(business_id: int, public_id: str) -> None:
     it has to finish before that lock is given, and the next list shows it. One at a time in a
     business: two would meet the other's new ones, and each wait for the other.
     """
-    businesses = apps.get_model("customers", "Business").objects
-    businesses.select_for_update(no_key=True).get(pk=business_id)
+    apps.get_model("customers", "Business").objects.one_at_a_time(business_id)
     rows = store.rows(business_id).order_by("id")
     seen: set[UUID] = set()
     while new := set(rows.values_list("id", flat=True)) - seen:
