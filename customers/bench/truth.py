@@ -41,13 +41,13 @@ class Truth:
     def first(self, query: str) -> list[str]:
         """The public ids of the first 50 matches in list order."""
         # normalize.holds, with what it makes of each text made before.
-        pattern = normalize.marks_pattern(query)
-        if pattern is None:
+        accents = normalize.accents(query)
+        if accents is None:
             needle = normalize.fold(query)
             hits = (
                 i for i, (name, mail) in enumerate(self.folded) if needle in name or needle in mail
             )
         else:
-            find = pattern.search
+            find = accents.found_in
             hits = (i for i, (name, mail) in enumerate(self.marked) if find(name) or find(mail))
         return [self.rows[i].public_id for i in islice(hits, LIMIT)]

@@ -34,7 +34,8 @@ from typing import NamedTuple
 
 import stringzilla as sz
 
-from customers.normalize import MARK, fold, has_unprintable, marked, marks_pattern, name_key
+from customers.accents import Accents
+from customers.normalize import accents, fold, has_unprintable, marked, name_key
 
 _MAGIC = 0x5E61_0001  # read in the wrong byte order, or of another layout, it differs
 _HEADER = struct.Struct("=III")
@@ -183,23 +184,21 @@ class Segment:
         """The places of the lines from `first` up to `last` that hold the needle."""
         return map(self._place, self._find(needle, first, last))
 
-    def _marked_matches(
-        self, needles: Sequence[bytes], pattern: re.Pattern[str]
-    ) -> Iterator[bytes]:
-        """The places of the accented lines that hold the pattern.
+    def _marked_matches(self, needles: Sequence[bytes], wanted: Accents) -> Iterator[bytes]:
+        """The places of the accented lines in which the accents are found.
 
-        A line that does holds each of the needles, so the rarest one leads to them all.
+        A line in which they are holds each of the needles, so the rarest one leads to them all.
         """
         start, end = self._starts[self._plain], self._starts[self.lines]
         step = max(_SAMPLE_BYTES, (end - start) // _SAMPLES)
         pieces = [self._blob[at : at + _SAMPLE_BYTES] for at in range(start, end, step)]
         sample = b"".join(pieces)
         rarest = min(needles, key=lambda needle: sz.count(sample, needle))
-        for line in self._find(rarest, self._plain, self.lines):
-            # The folded parts hold no marks and no part runs into the next, so what matches in
-            # the line matches in a marked part.
-            if pattern.search(self._blob[self._starts[line] : self._starts[line + 1]].decode()):
-                yield self._place(line)
+        for n in self._find(rarest, self._plain, self.lines):
+            line = self._blob[self._starts[n] : self._starts[n + 1]]
+            # No part runs into the next, so what is found in the marked ones is found in one.
+            if needles[-1] in line and wanted.found_in(line.split(_PART, 2)[2].decode()):
+                yield self._place(n)
 
 
 def _segment(plain: list[bytes], accented: list[bytes]) -> Segment:
@@ -281,9 +280,9 @@ def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate
     folded = fold(query)
     if not folded or has_unprintable(query):
         return
-    pattern = marks_pattern(query)
+    wanted = accents(query)
     streams: list[Iterator[bytes]] = []
-    if pattern is None:
+    if wanted is None:
         needle = folded.encode()
         for segment in segments:
             # An unmarked needle found in a marked part is in its folded part as well.
@@ -291,8 +290,8 @@ def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate
             streams.append(segment._matches(needle, segment._plain, segment.lines))
     else:
         # Of needles that the sample lacks the first is taken: a mark, as there are few of them.
-        needles = [*{mark.encode() for mark in MARK.findall(marked(query))}, folded.encode()]
-        streams = [segment._marked_matches(needles, pattern) for segment in segments]
+        needles = [*(mark.encode() for mark in wanted.marks), folded.encode()]
+        streams = [segment._marked_matches(needles, wanted) for segment in segments]
     last = b""
     for place in heapq.merge(*streams):
         if place != last:
