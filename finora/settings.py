@@ -218,6 +218,10 @@ ADMIN_IDLE_MINUTES: int = env.int(
     "ADMIN_IDLE_MINUTES", 30, validate=validate.Range(min=1, max=24 * 60)
 )
 SESSION_COOKIE_AGE = ADMIN_IDLE_MINUTES * 60
+# And so long after they logged in, whatever they do.
+ADMIN_SESSION_AGE = timedelta(
+    hours=env.int("ADMIN_SESSION_HOURS", 12, validate=validate.Range(min=1, max=7 * 24))
+)
 SESSION_ENGINE = "finora.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

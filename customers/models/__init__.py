@@ -7,9 +7,10 @@ from customers.models.business import Business
 from customers.models.customer import Customer
 from customers.models.search_segment import SearchSegment
 from customers.models.staff_business import StaffBusiness
+from customers.models.staff_session import StaffSession
 from customers.models.stored_answer import StoredAnswer
 
 __all__ = [
     "ApiKey", "AuditEvent", "Business", "Customer", "SealError", "SearchSegment", "StaffBusiness",
-    "StoredAnswer",
+    "StaffSession", "StoredAnswer",
 ]  # fmt: skip

@@ -9,11 +9,10 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.sessions.models import Session
 from django.test import Client
 
 from customers import clock
-from customers.models import ApiKey
+from customers.models import ApiKey, StaffSession
 from customers.tests import factories
 from customers.tests.test_admin_customers import named_queries, said
 
@@ -52,7 +51,7 @@ def test_the_key_is_in_that_one_answer_and_nowhere_else(staff, business, caplog)
     assert "no-store" in response["Cache-Control"]
     assert not response.cookies.get("messages")
     places = [
-        *(json.dumps(session.get_decoded()) for session in Session.objects.all()),
+        *(json.dumps(session.get_decoded()) for session in StaffSession.objects.all()),
         *(entry.change_message + entry.object_repr for entry in LogEntry.objects.all()),
         str(response.headers) + str(response.cookies),
         caplog.text,

@@ -11,12 +11,15 @@ from datetime import timedelta
 import pytest
 from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from django.core.checks import run_checks
+from django.db import IntegrityError, connection, transaction
 from django.forms.models import model_to_dict
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from customers import clock
+from customers.models import StaffSession
 from customers.tests import factories
 from finora.client_address import client_address
 
@@ -132,21 +135,67 @@ def test_the_api_knows_nothing_of_locks(browser, api):
 def test_staff_are_logged_out_when_idle_and_not_while_they_work(browser, settings):
     assert settings.SESSION_COOKIE_AGE == 30 * 60
     log_in(browser)
-    session = Session.objects.get()
+    session = StaffSession.objects.get()
     soon = timezone.now() + timedelta(minutes=1)
-    Session.objects.update(expire_date=soon)
+    StaffSession.objects.update(expire_date=soon)
     assert browser.get("/admin/").status_code == 200
     session.refresh_from_db()
     assert session.expire_date > soon + timedelta(minutes=25)
-    Session.objects.update(expire_date=timezone.now())  # idle for half an hour
+    StaffSession.objects.update(expire_date=timezone.now())  # idle for half an hour
     assert browser.get("/admin/").url == "/admin/login/?next=/admin/"
+
+
+def at(monkeypatch, moment):
+    """From now on it is that late."""
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+
+
+def test_a_session_ends_twelve_hours_after_its_login_however_it_is_used(browser, monkeypatch):
+    log_in(browser)
+    began = StaffSession.objects.get().began_at
+    for minutes in range(20, 12 * 60, 20):
+        at(monkeypatch, began + timedelta(minutes=minutes))
+        assert browser.get("/admin/").status_code == 200
+        assert StaffSession.objects.get().began_at == began
+    at(monkeypatch, began + timedelta(hours=12))
+    assert browser.get("/admin/").url == "/admin/login/?next=/admin/"
+
+
+def test_logging_in_again_within_a_session_makes_it_no_younger(browser, monkeypatch):
+    log_in(browser)
+    began = StaffSession.objects.get().began_at
+    at(monkeypatch, began + timedelta(minutes=20))
+    log_in(browser)
+    assert StaffSession.objects.get().began_at == began
+    browser.post("/admin/logout/")
+    log_in(browser)
+    assert StaffSession.objects.get().began_at > began
+
+
+def test_the_last_half_hour_of_a_session_writes_it_no_more_often(browser, monkeypatch):
+    log_in(browser)
+    began = StaffSession.objects.get().began_at
+    for minutes in range(20, 12 * 60 - 10, 20):
+        at(monkeypatch, began + timedelta(minutes=minutes))
+        browser.get("/admin/")
+    at(monkeypatch, began + timedelta(hours=12, minutes=-2))
+    with CaptureQueriesContext(connection) as captured:
+        assert browser.get("/admin/").status_code == 200
+    assert not [q for q in captured if q["sql"].startswith("UPDATE")]
+
+
+def test_a_session_that_nobody_began_is_refused_by_the_database(browser):
+    log_in(browser)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StaffSession.objects.update(began_at=None)
 
 
 def test_a_page_within_a_minute_of_the_last_writes_no_session(browser):
     log_in(browser)
-    before = Session.objects.get().expire_date
+    before = StaffSession.objects.get().expire_date
     browser.get("/admin/")
-    assert Session.objects.get().expire_date == before
+    assert StaffSession.objects.get().expire_date == before
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser):
@@ -196,13 +245,19 @@ def test_the_locks_own_checks_have_nothing_to_say(deploy):
     assert [m for m in said if m.id and m.id.startswith("axes") and not m.is_silenced()] == []
 
 
-@pytest.mark.parametrize("minutes", ["0", "1441", "soon"])
-def test_idle_minutes_that_make_no_sense_stop_the_start(minutes):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("ADMIN_IDLE_MINUTES", minutes) for minutes in ("0", "1441", "soon")),
+        *(("ADMIN_SESSION_HOURS", hours) for hours in ("0", "169", "0.5")),
+    ],
+)
+def test_bounds_of_a_session_that_make_no_sense_stop_the_start(name, value):
     run = subprocess.run(
         [sys.executable, "-c", "import finora.settings"],
-        env=os.environ | {"ADMIN_IDLE_MINUTES": minutes},
+        env=os.environ | {name: value},
         capture_output=True,
         text=True,
     )
     assert run.returncode != 0
-    assert "ADMIN_IDLE_MINUTES" in run.stderr
+    assert name in run.stderr

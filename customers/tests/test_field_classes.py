@@ -76,6 +76,13 @@ CLASSES = {
         "user": "a member of staff",
         "business": "a business that this one is limited to",
     },
+    "customers.StaffSession": {
+        "session_key": "Django's: who holds it is logged in, so no page and no log shows it",
+        "session_data": "Django's, signed: an account and times, no customer's value",
+        "expire_date": TIME,
+        "user": "a member of staff",
+        "began_at": TIME,
+    },
     "customers.AuditEvent": {
         "id": ID,
         "business": TENANT,
