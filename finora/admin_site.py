@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from finora.limiting import count_address
+from finora.staff import passwords
 
 
 class DirectorySite(admin.AdminSite):
@@ -22,14 +21,8 @@ class DirectorySite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django's; django-axes locks a user name, and this slows down who tries many of them."""
-        if request.method == "POST":
-            verdict = count_address(request, "login", settings.LOGIN_LIMITS)
-            if verdict and not verdict.allowed:
-                context = {**self.each_context(request), "retry_after": verdict.retry_after}
-                headers = {"Retry-After": str(verdict.retry_after)}
-                return TemplateResponse(
-                    request, "admin/locked.html", context, status=429, headers=headers
-                )
+        if request.method == "POST" and (answer := passwords.too_many(request)):
+            return answer
         return super().login(request, extra_context)
 
     def index(

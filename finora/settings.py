@@ -210,6 +210,8 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "finora.client_address.client_address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_VERBOSE = False
+# It stores what a failed attempt posted, never under these names.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password1", "password2"]
 # It looks for its middleware by name; ours is that one, for the pages only.
 SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 
@@ -221,6 +223,11 @@ SESSION_COOKIE_AGE = ADMIN_IDLE_MINUTES * 60
 # And so long after they logged in, whatever they do.
 ADMIN_SESSION_AGE = timedelta(
     hours=env.int("ADMIN_SESSION_HOURS", 12, validate=validate.Range(min=1, max=7 * 24))
+)
+# The password is asked for again before values are shown or taken out, when it was last given
+# longer ago than this.
+ADMIN_REAUTHENTICATION_AGE = timedelta(
+    minutes=env.int("ADMIN_REAUTHENTICATION_MINUTES", 15, validate=validate.Range(1, 24 * 60))
 )
 SESSION_ENGINE = "finora.sessions"
 SESSION_COOKIE_HTTPONLY = True

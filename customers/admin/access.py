@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
 
 from customers.models import StaffBusiness
+from finora.staff import passwords
 
 if TYPE_CHECKING:
     _Inline = admin.TabularInline[StaffBusiness, User]
@@ -30,6 +32,16 @@ class LimitedTo(_Inline):
 
 class StaffAdmin(_UserAdmin):
     inlines = (LimitedTo,)
+
+    # Who can make or take over an account has its password: a way around being asked for one's own.
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return passwords.ask_again(request) or super().changeform_view(request, *args, **kwargs)
+
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return passwords.ask_again(request) or super().user_change_password(
+            request, *args, **kwargs
+        )
 
     def get_inlines(self, request: Any, obj: Any) -> Any:
         # The form that adds an account asks for a name and a password only.

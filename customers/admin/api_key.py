@@ -14,6 +14,7 @@ from customers.admin.base import DirectoryAdmin
 from customers.admin.display import day, tag
 from customers.models import ApiKey
 from customers.models.api_key import ApiKeyQuerySet
+from finora.staff import passwords
 
 REVOKE = "From the next request on it is refused, for good: a revoked key cannot be brought back."
 
@@ -84,6 +85,14 @@ class ApiKeyAdmin(DirectoryAdmin):
 
     # Issuing: the page that answers the POST is the only place where the key is ever to be seen.
     # There is no redirect, so it passes through no session, message, cookie or address.
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # A key opens every value of its business.
+        issues = request.method == "POST" and self.has_add_permission(request)
+        answer = passwords.ask_again(request) if issues else None
+        return answer or super().add_view(request, form_url, extra_context)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         key: ApiKey = super().save_form(request, form, change)

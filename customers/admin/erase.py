@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 
 from customers.admin.base import DirectoryAdmin
 from customers.models import Customer, SealError
+from finora.staff import passwords
 
 
 class EraseForm(forms.Form):
@@ -50,6 +51,8 @@ class ErasingAdmin(DirectoryAdmin):
         if customer.erased_at:
             messages.info(request, f"{customer} was erased before.")
             return HttpResponseRedirect(self.page_url(customer))
+        if request.method == "POST" and (answer := passwords.ask_again(request)):
+            return answer
         form = EraseForm(customer.public_id, *([request.POST] if request.method == "POST" else []))
         if form.is_valid() and self._erase(request, customer):
             return HttpResponseRedirect(self.page_url(customer))

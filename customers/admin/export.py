@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from customers.admin.base import DirectoryAdmin
 from customers.managers import CustomerQuerySet
 from customers.models import Customer, SealError
+from finora.staff import passwords
 
 EXPORT = (
     "The file holds names, emails, phones, addresses and TINs in the clear, of active and inactive "
@@ -79,6 +80,8 @@ class ExportingAdmin(DirectoryAdmin):
 
     @admin.action(description="Export selected customers as CSV", permissions=["export"])
     def export(self, request: HttpRequest, queryset: CustomerQuerySet) -> HttpResponseBase:
+        if answer := passwords.ask_again(request):
+            return answer
         rows = list(queryset.select_related("business"))
         if page := self.confirm(request, rows, "Export", EXPORT, takes_away=False):
             return page

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from customers.admin.base import DirectoryAdmin
 from customers.admin.display import SEALED_FIELDS, label, shown
 from customers.models import Customer, SealError
+from finora.staff import passwords
 
 
 class Personal(NamedTuple):
@@ -45,6 +46,8 @@ class RevealingAdmin(DirectoryAdmin):
         field = request.POST.get("field", "")
         if customer is None or field not in SEALED_FIELDS:
             raise Http404
+        if answer := passwords.ask_again(request):
+            return answer
         try:
             value = customer.reveal(field)
         except SealError:

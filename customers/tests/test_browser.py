@@ -24,8 +24,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from customers import clock
 from customers.management.people import people
-from customers.models import ApiKey, AuditEvent, Customer
+from customers.models import ApiKey, AuditEvent, Customer, StaffSession
 from customers.tests import factories
+from finora.sessions import SessionStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -255,6 +256,12 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=PICTURES / name)
 
 
+def look(page: Page, name: str) -> None:
+    """A picture for whoever works on a page: LOOK=some/folder."""
+    if folder := os.environ.get("LOOK"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
 def test_the_front_page_tells_in_numbers_and_as_a_chart(screens, transactional_db):
     fill_with_made_up_people()
     page = screens.open("/admin/")
@@ -324,3 +331,74 @@ def test_a_value_is_revealed_by_a_click_and_gone_with_the_page(screens, ada):
     assert (event.action, event.actor_id, event.fields) == ("revealed", "amaka", ["email"])
     page.reload()
     expect(page.get_by_text(ada.email)).to_have_count(0)
+
+
+def let_the_password_grow_old() -> None:
+    """As if every login had been an hour ago."""
+    for row in StaffSession.objects.all():
+        store = SessionStore(row.session_key)
+        store["password_proved"] -= 3600
+        store.save()
+
+
+def test_a_reveal_asks_for_an_old_password_in_its_place_and_keeps_what_is_typed(screens, ada):
+    let_the_password_grow_old()
+    page = screens.open(page_of(ada), viewport=PHONE, is_mobile=True, has_touch=True)
+    page.locator("#id_company_name").fill("Half-typed Ltd")
+    press(page, "Reveal Email")
+    box = page.get_by_role("dialog")
+    expect(box).to_contain_text("Type your password to go on.")
+    expect(box.get_by_label("Password")).to_be_focused()
+    fits(page)
+    look(page, "dialog-390")
+    box.get_by_label("Password").fill("wrong")
+    press(page, "Go on")
+    expect(box).to_contain_text("This is not your password.")
+    expect(box.get_by_label("Password")).to_have_value("")
+    box.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(ada.email)).to_be_visible()
+    expect(box).to_be_hidden()
+    press(page, "Reveal Phone")
+    expect(page.get_by_text(ada.phone)).to_be_visible()
+    expect(page.locator("#id_company_name")).to_have_value("Half-typed Ltd")
+    press(page, "Save and continue editing")
+    said(page, "was changed successfully")
+    let_the_password_grow_old()
+    press(page, "Reveal Email")
+    press(page, "No, leave it")
+    expect(page.get_by_text(ada.email)).to_have_count(0)
+    expect(page.get_by_role("button", name="Reveal Email")).to_be_enabled()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_an_export_goes_on_after_the_password_and_an_erasure_too(screens, ada, width):
+    let_the_password_grow_old()
+    page = screens.open("/admin/customers/customer/", viewport={"width": width, "height": 844})
+    page.locator("#result_list tbody input[type=checkbox]").check()
+    page.locator("select[name=action]").select_option("export")
+    page.locator("button[name=index]").click()
+    expect(page.get_by_role("heading", name="Your password again")).to_be_visible()
+    fits(page)
+    look(page, f"password-{width}")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Go on")
+    assert "=" not in page.url
+    with page.expect_download() as download:
+        press(page, "Yes, export 1 customer")
+    assert ada.email in Path(download.value.path()).read_text()
+    let_the_password_grow_old()
+    page.goto(f"/admin/customers/customer/{ada.pk}/erase/")
+    page.locator("input[name=typed]").fill(ada.public_id)
+    press(page, "Erase for good")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Go on")
+    said(page, "is erased")
+
+
+def test_an_account_is_opened_after_the_password(screens):
+    let_the_password_grow_old()
+    page = screens.open("/admin/auth/user/add/")
+    page.get_by_label("Password").fill(PASSWORD)
+    press(page, "Go on")
+    expect(page.get_by_label("Username")).to_be_visible()

@@ -1,6 +1,36 @@
 "use strict";
 // Shows a personal value in its place, so that the rest of the page, and what is typed in it, stays.
 // Without this script the same form brings the page again.
+const HIDDEN = "•••••";
+const dialog = document.getElementById("password-again");
+const typed = document.getElementById("typed-password");
+
+async function ask(form, password) {
+    const body = new FormData(form);
+    if (password !== undefined) body.set("password", password);
+    const answer = await fetch(form.action, {
+        method: "POST",
+        body,
+        headers: {Accept: "application/json"},
+        redirect: "error",
+        cache: "no-store",
+    });
+    if (answer.status === 429) throw new Error("Too many passwords were tried. Try again later.");
+    if (!answer.ok) throw new Error("Could not be shown. Reload the page and try again.");
+    return answer.json();
+}
+
+// The password that is typed, or undefined when the dialog is left.
+async function passwordFor(message) {
+    document.getElementById("password-asked").textContent = message;
+    dialog.returnValue = "";
+    dialog.showModal();
+    await new Promise((closed) => dialog.addEventListener("close", closed, {once: true}));
+    const password = dialog.returnValue === "yes" ? typed.value : undefined;
+    typed.value = "";
+    return password;
+}
+
 for (const form of document.querySelectorAll("form[data-reveals]")) {
     form.addEventListener("submit", async (event) => {
         event.preventDefault();
@@ -8,26 +38,25 @@ for (const form of document.querySelectorAll("form[data-reveals]")) {
         const button = form.querySelector("button");
         button.disabled = true;
         try {
-            const answer = await fetch(form.action, {
-                method: "POST",
-                body: new FormData(form),
-                headers: {Accept: "application/json"},
-                redirect: "error",
-                cache: "no-store",
-            });
-            if (!answer.ok) throw new Error(answer.status);
-            const {value} = await answer.json();
-            shown.textContent = value ?? "unreadable";
+            let answer = await ask(form);
+            while (answer.reauthenticate) {
+                const password = await passwordFor(answer.reauthenticate);
+                if (password === undefined) return;
+                answer = await ask(form, password);
+            }
+            shown.textContent = answer.value ?? "unreadable";
             form.hidden = true;
-        } catch {
-            shown.textContent = "Could not be shown. Reload the page and try again.";
+        } catch (error) {
+            shown.textContent = error.name === "Error" ? error.message : "Could not be shown. Reload the page and try again.";
+        } finally {
             button.disabled = false;
         }
     });
 }
 // Nothing in the clear is brought back by the browser's back button.
 addEventListener("pagehide", () => {
+    if (typed) typed.value = "";
     for (const form of document.querySelectorAll("form[data-reveals][hidden]")) {
-        document.getElementById(form.dataset.reveals).textContent = "•••••";
+        document.getElementById(form.dataset.reveals).textContent = HIDDEN;
     }
 });
