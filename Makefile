@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q -n auto
 
-.PHONY: install install-dev run test lint bench soak screenshots
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: install install-dev lock run test lint bench soak screenshots
 
 install: .venv/installed
 install-dev: .venv/installed-dev
@@ -13,12 +15,21 @@ install-dev: .venv/installed-dev
 	$(PYTHON) -m venv .venv
 
 .venv/installed: requirements.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
-.venv/installed-dev: requirements.txt requirements-dev.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+.venv/installed-dev: requirements-dev.txt | .venv/bin/python
+	$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@ .venv/installed
+
+# Pins and hashes of what pyproject.toml lists and of what that pulls in, for every Python and
+# platform. What is pinned stays, but with: make lock UPGRADE=--upgrade
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --annotation-style line --custom-compile-command "make lock" \
+	--no-config --quiet $(UPGRADE)
+lock: install-dev
+	$(COMPILE) -o requirements.txt
+	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt
 
 # Migrations, the demo directory (test environments, once) and the production server.
 run: install
