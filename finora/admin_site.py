@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
 
 from finora.staff import passwords
 
@@ -16,6 +18,26 @@ class DirectorySite(admin.AdminSite):
     index_title = "Directory"
     site_url = None
     enable_nav_sidebar = False  # the lists need the width
+
+    def check(self, app_configs: Any) -> list[CheckMessage]:
+        """What Django checks, and that every list is closed to what it does not offer."""
+        from customers.admin.lists import ClosedListAdmin
+
+        return super().check(app_configs) + [
+            Error(
+                f"The list of {model._meta.label} takes conditions on any field from an address.",
+                hint="Derive its ModelAdmin from customers.admin.lists.ClosedListAdmin.",
+                obj=model_admin.__class__,
+                id="finora.E014",
+            )
+            for model, model_admin in self._registry.items()
+            if not isinstance(model_admin, ClosedListAdmin)
+        ]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without two that no page uses: both tell of rows of any model."""
+        unused = ("autocomplete", "view_on_site")
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -212,6 +212,7 @@ AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_VERBOSE = False
 # It stores what a failed attempt posted, never under these names.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password1", "password2"]
+AXES_ENABLE_ADMIN = False  # its lists are registered closed, as all are: customers/admin/access.py
 # It looks for its middleware by name; ours is that one, for the pages only.
 SILENCED_SYSTEM_CHECKS = ["axes.W002"]
 

@@ -27,7 +27,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path("", views.nowhere),
 ]
 
-handler400 = "customers.api.views.broken_request"
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if request.path_info.startswith("/admin/"):
+        return defaults.bad_request(request, exception)
+    return views.broken_request(request)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:

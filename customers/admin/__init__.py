@@ -1,9 +1,10 @@
 """The staff's directory: plain Django admin over the querysets, without the API or any key."""
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 
-from customers.admin.access import StaffAdmin
+from customers.admin.access import AttemptAdmin, FailureAdmin, LoginAdmin, RoleAdmin, StaffAdmin
 from customers.admin.api_key import ApiKeyAdmin
 from customers.admin.audit import AuditEventAdmin
 from customers.admin.business import BusinessAdmin
@@ -14,6 +15,10 @@ admin.site.register(Business, BusinessAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)
 admin.site.register(Customer, CustomerAdmin)
 admin.site.register(AuditEvent, AuditEventAdmin)
-# Django's own page of accounts, with what each one reaches.
-admin.site.unregister(User)
+# Django's own pages of accounts and roles, closed; an account's with what it reaches.
+admin.site.unregister([User, Group])
 admin.site.register(User, StaffAdmin)
+admin.site.register(Group, RoleAdmin)
+admin.site.register(AccessAttempt, AttemptAdmin)
+admin.site.register(AccessFailureLog, FailureAdmin)
+admin.site.register(AccessLog, LoginAdmin)

@@ -1,4 +1,5 @@
-"""Staff accounts: their roles are Django's groups; what they reach is listed beside them.
+"""Staff accounts: their roles are Django's groups; what they reach is listed beside them. And
+who logged in, or tried to.
 
 No role of ours edits accounts, as who can edit one can make it a superuser: superusers do.
 """
@@ -7,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin, IsLockedOutFilter
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
+from customers.admin.filters import AccountFilter, AttemptedFilter, RoleFilter
+from customers.admin.lists import ClosedListAdmin
 from customers.models import StaffBusiness
 from finora.staff import passwords
 
@@ -30,7 +34,9 @@ class LimitedTo(_Inline):
     verbose_name_plural = "limited to these businesses (none: all of them)"
 
 
-class StaffAdmin(_UserAdmin):
+class StaffAdmin(ClosedListAdmin, _UserAdmin):
+    list_filter = (AccountFilter, RoleFilter)
+    search_placeholder = "User name, name or email"
     inlines = (LimitedTo,)
 
     # Who can make or take over an account has its password: a way around being asked for one's own.
@@ -46,3 +52,22 @@ class StaffAdmin(_UserAdmin):
     def get_inlines(self, request: Any, obj: Any) -> Any:
         # The form that adds an account asks for a name and a password only.
         return self.inlines if obj else ()
+
+
+class RoleAdmin(ClosedListAdmin, GroupAdmin):
+    search_placeholder = "Name"
+
+
+class AttemptAdmin(ClosedListAdmin, AccessAttemptAdmin):
+    list_filter = (AttemptedFilter, IsLockedOutFilter)
+    search_placeholder = "User name, address or browser"
+
+
+class FailureAdmin(ClosedListAdmin, AccessFailureLogAdmin):
+    list_filter = (AttemptedFilter,)
+    search_placeholder = "User name, address or browser"
+
+
+class LoginAdmin(ClosedListAdmin, AccessLogAdmin):
+    list_filter = (AttemptedFilter,)
+    search_placeholder = "User name, address or browser"

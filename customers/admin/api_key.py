@@ -25,7 +25,6 @@ class ApiKeyAdmin(DirectoryAdmin):
     )  # fmt: skip
     list_select_related = ("business",)
     list_filter = (filters.BusinessFilter, filters.KeyStatusFilter)
-    filter_parameters = frozenset({"business", "status"})
     search_fields = ("name", "last_four", "=public_id")
     search_placeholder = "Name, last four, id or a whole key"
     ordering = ("-created_at", "-pk")

@@ -9,7 +9,8 @@ from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.http import HttpRequest
 
 from customers.admin import filters
-from customers.admin.base import DirectoryAdmin, PrivateSearchList
+from customers.admin.base import DirectoryAdmin
+from customers.admin.lists import PrivateSearchList
 from customers.models import AuditEvent, Business
 from customers.models.audit_event import AuditEventQuerySet
 
@@ -39,7 +40,6 @@ class AuditEventAdmin(DirectoryAdmin):
     list_display_links = None
     list_select_related = ("business",)
     list_filter = (filters.BusinessFilter,)
-    filter_parameters = frozenset({"business"})
     search_fields = ("subject",)  # shows the box; get_search_results says what it finds
     search_placeholder = "Id of a customer, key or business"
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from customers.admin import filters
 from customers.admin.base import DirectoryAdmin
 from customers.admin.display import day, tag
 from customers.models import Business
@@ -18,8 +19,7 @@ RESUME = "Its API keys open the API again."
 
 class BusinessAdmin(DirectoryAdmin):
     list_display = ("name", "public_id", "status", "created")
-    list_filter = ("is_suspended",)
-    filter_parameters = frozenset({"is_suspended"})
+    list_filter = (filters.SuspensionFilter,)
     search_fields = ("name", "=public_id")
     search_placeholder = "Name or id"
     ordering = ("name", "pk")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from customers import clock
@@ -146,6 +147,16 @@ class CreatedFilter(ChoiceFilter):
         return queryset.filter(created_at__gte=since)
 
 
+class SuspensionFilter(ChoiceFilter):
+    title = "status"
+    parameter_name = "status"
+    options = {"all": "All", "active": "Active", "suspended": "Suspended"}
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        return queryset if chosen == "all" else getattr(queryset, chosen)()
+
+
 class KeyStatusFilter(ChoiceFilter):
     title = "status"
     parameter_name = "status"
@@ -160,3 +171,43 @@ class KeyStatusFilter(ChoiceFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = self.value()
         return queryset if chosen == "all" else getattr(queryset, chosen)()
+
+
+class AccountFilter(ChoiceFilter):
+    title = parameter_name = "account"
+    options = {"all": "All", "active": "Active", "inactive": "Inactive", "superusers": "Superusers"}
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "active" | "inactive" as chosen:
+                return queryset.filter(is_active=chosen == "active")
+            case "superusers":
+                return queryset.filter(is_superuser=True)
+        return queryset
+
+
+class RoleFilter(admin.SimpleListFilter):
+    title = parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.roles = {str(role.pk): role for role in Group.objects.order_by("name")}
+        return [(pk, role.name) for pk, role in self.roles.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        role = self.roles.get(chosen)
+        return queryset.filter(groups=role) if role else queryset.none()
+
+
+class AttemptedFilter(ChoiceFilter):
+    """When somebody tried to log in."""
+
+    title = parameter_name = "attempted"
+    options = CreatedFilter.options
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "any":
+            return queryset
+        return queryset.filter(attempt_time__gte=clock.now() - timedelta(days=int(self.value())))

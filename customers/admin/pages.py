@@ -9,8 +9,8 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Q
 from django.http import HttpRequest
 
-from customers.admin.base import PrivateSearchList
 from customers.admin.filters import ChoiceFilter, CreatedFilter
+from customers.admin.lists import PrivateSearchList
 from customers.keyset import BY_NAME, NEWEST_FIRST, kinds, page
 from customers.managers import CustomerQuerySet
 from customers.models import Customer

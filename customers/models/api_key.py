@@ -84,9 +84,8 @@ class ApiKeyQuerySet(ReachableQuerySet["ApiKey"]):
 
     def with_public_id(self, public_id: str) -> ApiKeyQuerySet:
         """The one with this id, or none; also for a text that no id can be."""
-        if not public_id.isascii() or not public_id.isprintable():
-            return self.none()
-        return self.filter(public_id=public_id)
+        possible = identifiers.is_possible(public_id)
+        return self.filter(public_id=public_id) if possible else self.none()
 
     def usable(self) -> ApiKeyQuerySet:
         """Keys that open the API now: of this environment, not revoked, not expired."""

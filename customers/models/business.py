@@ -14,6 +14,17 @@ from customers.reach import ReachableQuerySet
 class BusinessQuerySet(ReachableQuerySet["Business"]):
     reached_by = "pk"
 
+    def with_public_id(self, public_id: str) -> BusinessQuerySet:
+        """The one with this id, or none; also for a text that no id can be."""
+        possible = identifiers.is_possible(public_id)
+        return self.filter(public_id=public_id) if possible else self.none()
+
+    def active(self) -> BusinessQuerySet:
+        return self.filter(is_suspended=False)
+
+    def suspended(self) -> BusinessQuerySet:
+        return self.filter(is_suspended=True)
+
     def one_at_a_time(self, business_id: int) -> None:
         """Until the transaction's end, nobody else in this business does what asks for this.
 

@@ -21,3 +21,8 @@ def customer_id() -> str:
 
 def key_id() -> str:
     return _new("key")
+
+
+def is_possible(text: str) -> bool:
+    """Whether an id can be this text; a database may not even take what is not."""
+    return text.isascii() and text.isprintable()
