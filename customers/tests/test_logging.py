@@ -1,10 +1,12 @@
 """No personal value, query string or key in any log line."""
 
+import asyncio
 import json
 import logging
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
 from customers.api import views
 from customers.models import Customer
@@ -127,8 +129,40 @@ def test_a_librarys_arguments_are_left_out():
     record = logging.LogRecord("somelib", 30, "f.py", 1, "saw %s", (VALUES["email"],), None)
     line = json.loads(JsonFormatter().format(record))
     assert line["message"] == "saw %s"
-    record.name = "finora.x"
-    assert VALUES["email"] in JsonFormatter().format(record)
+    for ours in ("finora", "finora.x"):
+        record.name = ours
+        assert VALUES["email"] in JsonFormatter().format(record)
+    record.name = "finorasomelib"
+    assert VALUES["email"] not in JsonFormatter().format(record)
+
+
+def test_of_a_librarys_finished_text_only_the_place_is_written(log):
+    loop = asyncio.new_event_loop()
+    loop.call_exception_handler({"message": VALUES["name"], "email": VALUES["email"]})
+    loop.close()
+    [line] = map(json.loads, log.getvalue().splitlines())
+    assert "base_events.py" in line["message"]
+    assert_silent(log)
+
+
+# Django's own words for each of these quote the request.
+REFUSALS = {
+    "DisallowedHost": {"headers": {"host": VALUES["email"]}},
+    "csrf": {"data": {"username": VALUES["email"]}, "headers": {"referer": VALUES["email"]}},
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_of_djangos_refusals_only_the_class_and_the_request_are_written(db, log, refusal):
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    response = client.post(f"/admin/login/?next={VALUES['email']}", **REFUSALS[refusal])
+    assert response.status_code in {400, 403}
+    lines = [json.loads(x) for x in log.getvalue().splitlines() if "django.security" in x]
+    assert len(lines) == 1
+    assert lines[0].keys() == {"time", "level", "logger", "message", "requestId"}
+    assert lines[0]["message"] == refusal
+    assert lines[0]["requestId"] == response["X-Request-Id"]
+    assert_silent(log)
 
 
 def test_an_unreadable_row_is_named_by_its_id_only(api, business, verbose):
