@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from customers import keyring
 from customers.rate_limits import parse_limits
@@ -104,9 +105,12 @@ def separate_keys(**_: Any) -> Iterable[CheckMessage]:
                 )
 
 
+_LIMITS = ("RATE_LIMITS", "STRANGER_LIMITS", "LOGIN_LIMITS")
+
+
 @register
 def rate_limits(**_: Any) -> Iterable[CheckMessage]:
-    for name in ("RATE_LIMITS", "STRANGER_LIMITS", "LOGIN_LIMITS"):
+    for name in _LIMITS:
         try:
             limits = parse_limits(getattr(settings, name))
         except ValueError as error:
@@ -118,6 +122,35 @@ def rate_limits(**_: Any) -> Iterable[CheckMessage]:
                     hint="Set REDIS_URL to share the counts, or WORKERS=1, or switch them off.",
                     id="finora.E011",
                 )
+
+
+def _is_counted(limits: str) -> bool:
+    try:
+        return parse_limits(limits) is not None
+    except ValueError:  # E010
+        return True
+
+
+# The checks of Django and axes for these know them by name alone (security.W002, security.W003,
+# axes.W002) and are silenced, as ours are subclasses that step aside for what is not a page.
+_PROTECTIONS = (
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "axes.middleware.AxesMiddleware",
+)
+
+
+@register
+def protected_pages(**_: Any) -> Iterable[CheckMessage]:
+    named = map(import_string, settings.MIDDLEWARE)
+    present = [each for each in named if isinstance(each, type)]  # it may be a function, too
+    for name in _PROTECTIONS:
+        if not any(issubclass(each, import_string(name)) for each in present):
+            yield Error(
+                f"Pages are served without {name}.",
+                hint="Put it, or a subclass of it, into MIDDLEWARE.",
+                id="finora.E020",
+            )
 
 
 @register(deploy=True)
@@ -134,7 +167,7 @@ def safe_deployment(**_: Any) -> Iterable[CheckMessage]:
             hint="Leave DEBUG unset.",
             id="finora.E012",
         )
-    if not settings.REDIS_URL and settings.RATE_LIMITS != "off":
+    if not settings.REDIS_URL and any(_is_counted(getattr(settings, name)) for name in _LIMITS):
         yield Warning(
             "Rate limits are counted by this process alone and forgotten when it ends.",
             hint="Set REDIS_URL.",

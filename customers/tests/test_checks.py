@@ -2,12 +2,16 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 
 import pytest
 from cryptography.fernet import Fernet
 from django.core.checks import run_checks
+from django.utils.module_loading import import_string
+
+from customers import checks
 
 STRONG = "yBq3v0Zt8mKx5RjW1nUa7HdE4sPf6LcG"
 
@@ -85,6 +89,8 @@ def test_several_workers_with_a_shared_store_may_start(settings):
         ("finora.W001", {}),
         ("finora.E012", {"DEBUG": True}),
         ("finora.W002", {"RATE_LIMITS": "60/minute"}),
+        ("finora.W002", {"STRANGER_LIMITS": "60/minute"}),
+        ("finora.W002", {"LOGIN_LIMITS": "20/minute"}),
     ],
 )
 def test_deploying_is_warned(settings, id, changes):
@@ -100,10 +106,46 @@ def test_sqlite_with_several_processes_is_warned(settings, monkeypatch):
     assert "finora.W003" in found(include_deployment_checks=True)
 
 
-def start(tmp_path, **environment):
+def test_limits_that_are_off_need_no_shared_store(settings):
+    settings.RATE_LIMITS = settings.STRANGER_LIMITS = settings.LOGIN_LIMITS = " Off "
+    assert "finora.W002" not in found(include_deployment_checks=True)
+
+
+@pytest.mark.parametrize("protection", checks._PROTECTIONS)
+def test_pages_without_a_protection_stop_the_start(settings, protection):
+    """The checks of Django and axes that would say so know no subclass, and are silenced."""
+    kept = [
+        name
+        for name in settings.MIDDLEWARE
+        if not issubclass(import_string(name), import_string(protection))
+    ]
+    assert len(kept) == len(settings.MIDDLEWARE) - 1
+    settings.MIDDLEWARE = kept
+    assert "finora.E020" in found()
+    settings.MIDDLEWARE = [*kept, protection]
+    assert "finora.E020" not in found()
+
+
+def test_a_sound_deployment_is_warned_of_nothing(tmp_path):
+    keys = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+        "BLIND_INDEX_KEY": secrets.token_urlsafe(32),
+    }
+    run = start(
+        tmp_path,
+        *("--deploy", "--fail-level", "WARNING"),
+        FINORA_ENVIRONMENT="live",
+        REDIS_URL="redis://127.0.0.1:6379/0",
+        **keys,
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def start(tmp_path, *options, **environment):
     """`manage.py check` in a process of its own, with this environment and no other."""
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, "manage.py", "check", *options],
         env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "FINORA_DATA_DIR": str(tmp_path)}
         | environment,
         capture_output=True,
