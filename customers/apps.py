@@ -1,4 +1,10 @@
+from __future__ import annotations
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models.signals import post_migrate
 
 
 class CustomersConfig(AppConfig):
@@ -7,3 +13,15 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         from customers import checks  # noqa: F401 - registers them
+
+        post_migrate.connect(_plant_canaries, sender=self)
+
+
+def _plant_canaries(*, using: str, **_: Any) -> None:
+    """A database has the canaries of its keys from its first migration on."""
+    from customers.models import KeyCanary
+
+    if using == DEFAULT_DB_ALIAS:
+        tables = connection.introspection.table_names()
+        if KeyCanary._meta.db_table in tables:  # not where migrations were undone
+            KeyCanary.objects.plant()

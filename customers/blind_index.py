@@ -19,6 +19,7 @@ from django.core.signals import setting_changed
 from customers import normalize
 
 DIGEST_BYTES = 32
+KEY_ID_BYTES = 4
 NORMAL_FORMS: dict[str, Callable[[str], str]] = {
     "email": normalize.email,
     "phone": normalize.phone,
@@ -37,6 +38,19 @@ def _subkeys(field: str, business_id: int) -> tuple[bytes, ...]:
 def subkey(purpose: str, business_id: int) -> bytes:
     """A key of the business's own for another keyed hash, derived from the first key."""
     return _subkeys(purpose, business_id)[0]
+
+
+def canaries() -> list[bytes]:
+    """A digest of nothing for each configured key: whether two keys are one, and no more.
+
+    A key is named by the beginning of its canary.
+    """
+    return [hmac.digest(key, b"", "sha256") for key in _subkeys("canary", 0)]
+
+
+def key_ids() -> list[bytes]:
+    """The names of the configured keys, the one that is written first."""
+    return [canary[:KEY_ID_BYTES] for canary in canaries()]
 
 
 def rotating() -> bool:

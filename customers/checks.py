@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.utils.module_loading import import_string
 
 from customers import keyring
+from customers.models import KeyCanary
 from customers.rate_limits import parse_limits
 from finora.demo_keys import demo_keys_made
 
@@ -103,6 +104,30 @@ def separate_keys(**_: Any) -> Iterable[CheckMessage]:
                     hint="A key that serves two purposes gives both away at once: make another.",
                     id="finora.E008",
                 )
+
+
+@register(Tags.database)
+def keys_of_this_database(
+    databases: Sequence[str] | None = None, **_: Any
+) -> Iterable[CheckMessage]:
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return
+    try:
+        if KeyCanary._meta.db_table not in connection.introspection.table_names():
+            return  # before the first migration
+        trouble = KeyCanary.objects.trouble()
+    except ImproperlyConfigured:
+        return  # another check's finding
+    for sentence in trouble:
+        yield Error(
+            sentence,
+            hint=(
+                "Set the keys that this database was written with; while one is being changed,"
+                " every process needs both. Where a test environment's demo-keys.json is lost,"
+                " so are the sealed values: start with an empty database."
+            ),
+            id="finora.E020",
+        )
 
 
 _LIMITS = ("RATE_LIMITS", "STRANGER_LIMITS", "LOGIN_LIMITS")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import os
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -21,11 +22,17 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+log = logging.getLogger("finora.keyring")
+
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
 _VERSION = b"\x01"
 _HEADER = len(_VERSION) + KEY_ID_BYTES
 _BODY = _HEADER + NONCE_BYTES
+_CANARY = ("canary", 0, b"")  # purpose, no business, context
+# Ids that damaged or forged values may name are without number.
+_MOST_MISSED = 16
+_missed: set[bytes] = set()
 
 
 class SealError(Exception):
@@ -75,14 +82,20 @@ def sealing_key_id() -> bytes:
 def _cipher(key_id: bytes, purpose: str, business_id: int) -> AESGCM:
     key = keys().get(key_id)
     if key is None:
-        raise SealError("sealed with a key that is not configured")
+        _note_missed(key_id)
+        raise SealError(f"sealed with the key {key_id.hex()}, which is not configured")
     info = f"finora v1 {purpose} {business_id}".encode()
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=info).derive(key.secret))
 
 
 def seal(data: bytes, *, purpose: str, business_id: int, context: bytes) -> bytes:
     """Sealed bytes that only `unseal` with the same purpose, business and context opens."""
-    key_id = sealing_key_id()
+    return _sealed_with(sealing_key_id(), data, purpose, business_id, context)
+
+
+def _sealed_with(
+    key_id: bytes, data: bytes, purpose: str, business_id: int, context: bytes
+) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
     sealed = _cipher(key_id, purpose, business_id).encrypt(nonce, data, context)
     return b"".join((_VERSION, key_id, nonce, sealed))
@@ -100,6 +113,38 @@ def unseal(sealed: bytes, *, purpose: str, business_id: int, context: bytes) -> 
         raise SealError("forged, or moved from another place") from None
 
 
+def _note_missed(key_id: bytes) -> None:
+    """Once in the log for each key, and from then on in missed_key_ids()."""
+    if key_id not in _missed and len(_missed) < _MOST_MISSED:
+        _missed.add(key_id)
+        log.error(
+            "a value needs an encryption key that this process lacks",
+            extra={"fields": {"encryptionKey": key_id.hex()}},
+        )
+
+
+def missed_key_ids() -> list[str]:
+    """The ids of keys that values named, and that this process lacks; sixteen at most."""
+    return sorted(key_id.hex() for key_id in _missed)
+
+
+def sealed_canary(key_id: bytes) -> bytes:
+    """Nothing, sealed with this configured key: whoever can open it holds the key."""
+    return _sealed_with(key_id, b"", *_CANARY)
+
+
+def opens_canary(sealed: bytes) -> bool:
+    """Whether a configured key sealed this canary."""
+    if key_id_of(sealed) not in keys():
+        return False
+    purpose, business_id, context = _CANARY
+    try:
+        unseal(sealed, purpose=purpose, business_id=business_id, context=context)
+    except SealError:
+        return False
+    return True
+
+
 def key_id_of(sealed: bytes) -> bytes:
     """The id of the key that sealed these bytes."""
     return sealed[1:_HEADER]
@@ -108,6 +153,7 @@ def key_id_of(sealed: bytes) -> bytes:
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "ENCRYPTION_KEYS":
         keys.cache_clear()
+        _missed.clear()
         _cipher.cache_clear()
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial, wraps
 from typing import Any
 
 import orjson
 from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
@@ -83,13 +84,51 @@ internal_error = partial(
     "INTERNAL_ERROR",
     "Something went wrong on our side. Give us the request id and we can find out what.",
 )
-unavailable = partial(
-    ApiError,
-    503,
-    "SERVICE_UNAVAILABLE",
-    "The service cannot reach its database. Try again shortly.",
-    retry_after=5,
-)
+unavailable = partial(ApiError, 503, "SERVICE_UNAVAILABLE", retry_after=5)
+UNREACHABLE = "The service cannot reach its database. Try again shortly."
+NO_WRITES = "The database takes no writes at present: its disk is full, or it is read-only."
+IN_TROUBLE = "The database is busy or in trouble of its own. Try again shortly."
+# SQLSTATEs of PostgreSQL: its disk is full; it is a standby.
+_NO_WRITE_STATES = {"53100", "25006"}
+# Of SQLite, which tells a quota or a limit on the file's size as an I/O error.
+_NO_WRITE_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+# The connection broke; the server is stopping or starting.
+_UNREACHED_STATES = ("08", "57P")
+
+
+def _behind(error: BaseException | None) -> Iterator[tuple[str | None, int | None]]:
+    """PostgreSQL's SQLSTATE and SQLite's code of a database error and of all that led to it.
+
+    The error is Django's, the driver's is behind it; where undoing failed too, that is in front.
+    """
+    while error is not None:
+        yield getattr(error, "sqlstate", None), getattr(error, "sqlite_errorcode", None)
+        error = error.__cause__ or error.__context__
+
+
+def _takes_no_writes(error: BaseException) -> bool:
+    return any(
+        state in _NO_WRITE_STATES
+        or code in _NO_WRITE_CODES
+        or (code is not None and code & 0xFF == sqlite3.SQLITE_READONLY)
+        for state, code in _behind(error)
+    )
+
+
+def _answered(error: BaseException) -> bool:
+    """Whether the database was there to say no."""
+    return any(
+        (state is not None and not state.startswith(_UNREACHED_STATES))
+        or (code is not None and code & 0xFF != sqlite3.SQLITE_CANTOPEN)
+        for state, code in _behind(error)
+    )
+
+
+def database_trouble(error: BaseException) -> ApiError:
+    """SERVICE_UNAVAILABLE for a database error. Says what it is: operators read it as well."""
+    if _takes_no_writes(error):
+        return unavailable(NO_WRITES)
+    return unavailable(IN_TROUBLE if _answered(error) else UNREACHABLE)
 
 
 def _exact(value: Any) -> Any:
@@ -198,7 +237,9 @@ def as_api_error(error: BaseException) -> ApiError:
         case IntegrityError():
             return ApiError(409, "CONFLICT", "The change conflicts with another one. Try again.")
         case OperationalError() | InterfaceError():
-            return unavailable()
+            return database_trouble(error)
+        case InternalError() if _takes_no_writes(error):
+            return database_trouble(error)
         case drf.NotFound() | Http404() | ObjectDoesNotExist():
             return not_found()
         case drf.UnsupportedMediaType():

@@ -1,17 +1,59 @@
-"""For load balancers: `/healthz` says the process answers, `/readyz` that the database does."""
+"""For load balancers: `/healthz` says the process answers, `/readyz` that its work can be done."""
+
+from __future__ import annotations
+
+import logging
+import time
 
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
-from customers.api.envelope import failure, reads_only, success, unavailable
-from customers.models import ApiKey, Customer
+from customers import keyring
+from customers.api.envelope import (
+    ApiError,
+    database_trouble,
+    failure,
+    reads_only,
+    success,
+    unavailable,
+)
+from customers.models import ApiKey, Customer, KeyCanary
+
+log = logging.getLogger("finora.api")
 
 NOBODY = 0  # no business
+# Anybody may ask, and a write is the dearest thing to ask for: once in so many seconds.
+WRITES_EVERY = 10.0
 
 
 @reads_only
 def healthz(request: HttpRequest) -> HttpResponse:
     return success(request, {"status": "ok"})
+
+
+class _Writing:
+    """Whether this process's database takes writes, as of a moment ago.
+
+    A transaction that is undone would tell nothing: SQLite writes it nowhere, and PostgreSQL
+    does not wait for its disk.
+    """
+
+    def __init__(self) -> None:
+        self._asked_at = -WRITES_EVERY
+        self._trouble: ApiError | None = None
+
+    def trouble(self) -> ApiError | None:
+        if time.monotonic() - self._asked_at >= WRITES_EVERY:
+            try:
+                said = KeyCanary.objects.touch()
+                self._trouble = unavailable(" ".join(said)) if said else None
+            except Error as error:
+                self._trouble = database_trouble(error)
+            self._asked_at = time.monotonic()
+        return self._trouble
+
+
+writing = _Writing()
 
 
 @reads_only
@@ -22,6 +64,14 @@ def readyz(request: HttpRequest) -> HttpResponse:
         ApiKey.objects.for_request("")
         Customer.objects.search(NOBODY, "nobody")
         Customer.objects.active_among(NOBODY, [""])
-    except Error:
-        return failure(request, unavailable())
-    return success(request, {"status": "ok"})
+        lacking = KeyCanary.objects.trouble()
+        trouble = unavailable(" ".join(lacking)) if lacking else writing.trouble()
+    except Error as error:
+        trouble = database_trouble(error)
+    if trouble is not None:
+        log.error("not ready: %s", trouble.message)
+        return failure(request, trouble)
+    # Named, and no reason to send nobody here: a damaged or forged value can name any key, and a
+    # key that the database is in use with is told by its canary.
+    missed = keyring.missed_key_ids()
+    return success(request, {"status": "ok", **({"missedKeys": missed} if missed else {})})

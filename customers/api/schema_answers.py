@@ -112,7 +112,7 @@ CODES: dict[str, str] = {
     "CONFLICT": "an active customer has that email, or the customer is inactive (409)",
     "RATE_LIMIT": "too many calls; wait `retryAfter` seconds (429)",
     "INTERNAL_ERROR": "our fault (500)",
-    "SERVICE_UNAVAILABLE": "the database cannot be reached (503)",
+    "SERVICE_UNAVAILABLE": "the database is away, in trouble, or takes no writes (503)",
 }
 
 
@@ -204,6 +204,22 @@ def component_schemas() -> Json:
             )
         ),
         "StatusAnswer": answer(closed({"status": {"const": "ok"}})),
+        "ReadyAnswer": answer(
+            closed(
+                {
+                    "status": {"const": "ok"},
+                    "missedKeys": {
+                        "type": "array",
+                        "items": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
+                        "minItems": 1,
+                        "maxItems": 16,
+                        "description": "Encryption keys, by id, that values it met are"
+                        " sealed with and that it lacks: damage, or a key retired too soon.",
+                    },
+                },
+                optional=("missedKeys",),
+            )
+        ),
         "Error": closed(
             {
                 "code": {"type": "string", "enum": list(CODES)},

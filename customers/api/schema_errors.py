@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from customers.api.envelope import NO_WRITES, UNREACHABLE
 from customers.api.schema_answers import RATE_LIMIT_HEADERS, Json, ref, response
 
 REQUEST_ID_EXAMPLE = "req_k3v9x0q2m7c5t1ab"
@@ -126,11 +127,10 @@ ERRORS: dict[str, Json] = {
         {"broken": _failed("INTERNAL_ERROR", "Something went wrong on our side.")},
     ),
     "Unavailable": _error(
-        "The database cannot be reached. Try again shortly.",
+        "The database cannot be reached, is in trouble, or takes no writes. Try again shortly.",
         {
-            "unavailable": _failed(
-                "SERVICE_UNAVAILABLE", "The service cannot reach its database.", retry=5
-            )
+            "unavailable": _failed("SERVICE_UNAVAILABLE", UNREACHABLE, retry=5),
+            "noWrites": _failed("SERVICE_UNAVAILABLE", NO_WRITES, retry=5),
         },
         "Retry-After",
         needs=("retryAfter",),

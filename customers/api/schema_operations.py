@@ -297,8 +297,8 @@ OPERATIONS: dict[str, Json] = {
 }
 
 
-def _probe(name: str, summary: str, examples: Json, **errors: Json) -> Json:
-    answers = {"200": response("It does.", ref("StatusAnswer"), examples)} | errors
+def _probe(name: str, summary: str, shape: str, examples: Json, **errors: Json) -> Json:
+    answers = {"200": response("It does.", ref(shape), examples)} | errors
     return {
         "get": {
             "operationId": name,
@@ -312,11 +312,13 @@ def _probe(name: str, summary: str, examples: Json, **errors: Json) -> Json:
 
 _OK = {"ok": _succeeded({"status": "ok"}, rateLimit=None)}
 PROBES: Json = {
-    "/healthz": _probe("checkHealth", "Does the process answer?", _OK),
+    "/healthz": _probe("checkHealth", "Does the process answer?", "StatusAnswer", _OK),
     "/readyz": _probe(
         "checkReadiness",
-        "Does the database answer?",
-        _OK,
+        "Can work be done: does the database answer, take writes, and know this process's keys?",
+        "ReadyAnswer",
+        _OK
+        | {"missedKeys": _succeeded({"status": "ok", "missedKeys": ["1a2b3c4d"]}, rateLimit=None)},
         **{"503": ref("Unavailable", "responses")},
     ),
 }

@@ -110,7 +110,9 @@ class ApiView(APIView):
 
     def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
         """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
-        `meta.unreadable`: one bad row takes no list down, and no wrong value is ever served."""
+        `meta.unreadable`: one bad row takes no list down, and no wrong value is ever served.
+        Where no row opens it is the key that is wrong, and an empty list would be a lie: a 500.
+        """
         rows, unreadable = [], []
         for customer in customers:
             try:
@@ -122,6 +124,8 @@ class ApiView(APIView):
                     exc_info=error,
                     extra={"fields": {"customer": customer.public_id}},
                 )
+        if unreadable and not rows:
+            raise internal_error()
         if unreadable:
             meta["unreadable"] = unreadable
         return success(self.request, {"customers": rows, "count": len(rows)}, **meta)

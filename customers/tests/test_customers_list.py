@@ -240,9 +240,9 @@ def test_an_unreadable_row_does_not_end_a_walk(api, business):
     rows = [factories.customer(business, name=name) for name in "ABCDE"]
     for row in rows[1:3]:
         factories.store(row, "phone", "s1.AAAA")
-    ids, pages = walk(api, {"limit": 1})
+    ids, pages = walk(api, {"limit": 2})
     assert ids == [rows[0].public_id, rows[3].public_id, rows[4].public_id]
-    assert pages == 5
+    assert pages == 3
 
 
 def test_the_order_is_the_same_in_every_page(api, business):

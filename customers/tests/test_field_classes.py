@@ -94,6 +94,14 @@ CLASSES = {
         "subject": ID,
         "fields": "names of fields, never a value",
     },
+    "customers.KeyCanary": {
+        "id": ID,
+        "setting": STATE,
+        "key_id": "four bytes of a hash of 32 random ones: names a key, and tells nothing of it",
+        "number": "a count",
+        "proof": "nothing, sealed or hashed with the key",
+        "checked_at": TIME,
+    },
     "customers.StoredAnswer": {
         "id": ID,
         "business": TENANT,

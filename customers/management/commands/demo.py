@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from customers.management.keyed import KeyedCommand
 from customers.management.people import people
 from customers.models import ApiKey, Business, Customer
 
@@ -24,7 +24,7 @@ ACME = {
 PEOPLE = 200
 
 
-class Command(BaseCommand):
+class Command(KeyedCommand):
     """A demo business with customers, an API key and a staff login, printed this once.
 
     For a test environment whose database has no business yet; anywhere else it makes nothing.

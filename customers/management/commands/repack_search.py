@@ -3,13 +3,14 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from customers.management.keyed import KeyedCommand
 from customers.models import Business
 from customers.search import index
 
 
-class Command(BaseCommand):
+class Command(KeyedCommand):
     """Writes the search segments of one business, or of all, anew from the live rows.
 
     Never needed for right answers: it makes few large segments of many small ones and drops the

@@ -4,13 +4,14 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from customers.management.keyed import KeyedCommand
 from customers.models import Business
 from customers.rotation import Count, rehash
 
 
-class Command(BaseCommand):
+class Command(KeyedCommand):
     """Computes every blind index with the first entry of BLIND_INDEX_KEY, beside live traffic.
 
     1. Add the new key behind the old one in every process (OLD,NEW) and restart them: all look

@@ -4,14 +4,15 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from customers import keyring
+from customers.management.keyed import KeyedCommand
 from customers.models import Business
 from customers.rotation import Count, keys_in_use, reseal
 
 
-class Command(BaseCommand):
+class Command(KeyedCommand):
     """Seals everything with the first entry of FIELD_ENCRYPTION_KEY, beside live traffic.
 
     First put the new key in front in every process (NEW,OLD) and restart them; then run this;

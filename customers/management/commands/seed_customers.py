@@ -9,9 +9,10 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 
+from customers.management.keyed import KeyedCommand
 from customers.management.people import Person, people
 from customers.models import Business, Customer
 from customers.search import index
@@ -20,7 +21,7 @@ BATCH = 2_000
 EVERY = 2.0  # seconds between two lines of progress
 
 
-class Command(BaseCommand):
+class Command(KeyedCommand):
     """Fills a business with believable customers, the same ones for the same seed.
 
     Resumable: a run that was cut off goes on where it stopped when it is given again, and a run

@@ -3,15 +3,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from granian import Granian
 from granian.constants import Interfaces
 
+from customers.management.keyed import KeyedCommand
 
-class Command(BaseCommand):
+
+class Command(KeyedCommand):
     """Runs the production server on HOST:PORT with WORKERS processes until it is stopped.
 
-    All system checks pass first: a misconfigured process does not start.
+    All system checks pass first: a misconfigured process does not start, nor one whose keys are
+    not those of the database.
     """
 
     help = "Run the production server (granian) on HOST:PORT."
