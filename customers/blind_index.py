@@ -35,9 +35,11 @@ def _subkeys(field: str, business_id: int) -> tuple[bytes, ...]:
     return tuple(hmac.digest(key.encode(), info, "sha256") for key in settings.BLIND_INDEX_KEYS)
 
 
-def subkey(purpose: str, business_id: int) -> bytes:
-    """A key of the business's own for another keyed hash, derived from the first key."""
-    return _subkeys(purpose, business_id)[0]
+def subkeys(purpose: str, business_id: int) -> tuple[bytes, ...]:
+    """Keys of the business's own for another keyed hash: one derived from each configured key,
+    the one that is written with first.
+    """
+    return _subkeys(purpose, business_id)
 
 
 def canaries() -> list[bytes]:

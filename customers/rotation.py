@@ -8,17 +8,17 @@ times, search and the audit trail stay as they are.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from typing import Any
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
-from customers import keyring
+from customers import blind_index, keyring
 from customers.fields import BlindIndexField, SealedMixin, SealedToken
 from customers.keyring import SealError
-from customers.models import Business, Customer, SearchSegment, StoredAnswer
+from customers.models import Business, Customer, KeyCanary, SearchSegment, StoredAnswer
 from customers.search import index
 
 BATCH = 200
@@ -27,7 +27,7 @@ SEALED: list[Any] = [f for f in Customer._meta.concrete_fields if isinstance(f, 
 HASHES = [f for f in Customer._meta.concrete_fields if isinstance(f, BlindIndexField)]
 
 
-@dataclass
+@dataclasses.dataclass
 class Count:
     """What a step saw and did. Adds up."""
 
@@ -35,9 +35,11 @@ class Count:
     changed: int = 0
     segments: int = 0
     unreadable: int = 0
+    # Public ids: of a customer whose email an active one has under the first key, and that one's.
+    duplicates: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def __iadd__(self, other: Count) -> Count:
-        for field in fields(self):
+        for field in dataclasses.fields(self):
             total = getattr(self, field.name) + getattr(other, field.name)
             setattr(self, field.name, total)
         return self
@@ -87,7 +89,7 @@ def rehash(business: Business, *, dry_run: bool = False) -> Iterator[Count]:
     """Computes the blind indexes with the first key. Answers a count after each batch."""
     columns = [field.attname for field in HASHES]
     sources = [field.of for field in HASHES]
-    for batch in _batches(business, [*columns, *sources]):
+    for batch in _batches(business, [*columns, *sources, "is_active"]):
         count = Count(rows=len(batch))
         for customer in batch:
             stored = {name: customer.__dict__[name] for name in columns}
@@ -98,11 +100,33 @@ def rehash(business: Business, *, dry_run: bool = False) -> Iterator[Count]:
                 count.unreadable += 1
                 continue
             true = {name: getattr(customer, name) for name in columns}
-            if true != stored:
+            if true == stored:
+                continue
+            holder = _written(customer, true, dry_run=dry_run)
+            if holder is None:
                 count.changed += 1
-                if not dry_run:
-                    Customer.objects.filter(pk=customer.pk).update(**true)
+            else:
+                count.duplicates.append((customer.public_id, holder))
         yield count
+
+
+def _written(customer: Customer, true: dict[str, Any], *, dry_run: bool) -> str | None:
+    """Writes the hashes; or answers the public id of the active customer who has the email."""
+    if dry_run:
+        return customer.email_holder()
+    row = Customer.objects.filter(pk=customer.pk)
+    try:
+        with transaction.atomic():
+            row.update(**true)
+    except IntegrityError:
+        holder = customer.email_holder()
+        if holder is None:
+            raise
+        # One of the two is to be deactivated, by someone who knows which. Until then the email
+        # leads to either, and nothing else of the row stays behind.
+        row.update(**{name: value for name, value in true.items() if name != "email_hash"})
+        return holder
+    return None
 
 
 def keys_in_use() -> Counter[bytes | None]:
@@ -119,8 +143,33 @@ def keys_in_use() -> Counter[bytes | None]:
             used[field.key_id(token)] += 1
     for sealed in SearchSegment.objects.values_list("sealed", flat=True).iterator(chunk_size=4):
         used[keyring.key_id_of(bytes(sealed[:8]))] += 1
-    # Stored answers are not sealed anew: they are gone within a day.
-    answers = StoredAnswer.objects.exclude(sealed=b"").values_list("sealed", flat=True)
+    # Stored answers are not sealed anew: within a day nobody can ask for them.
+    answers = StoredAnswer.objects.current().exclude(sealed=b"").values_list("sealed", flat=True)
     for sealed in answers.iterator(chunk_size=1_000):
         used[keyring.key_id_of(bytes(sealed[:8]))] += 1
     return used
+
+
+def retire_encryption_keys() -> tuple[list[str], list[str]]:
+    """Takes the keys behind the first one out of use, where nothing needs them any more.
+
+    Answers the ids of those that are, and of those that are still needed.
+    """
+    used = keys_in_use()
+    older = list(keyring.keys())[1:]
+    retired = [key_id.hex() for key_id in older if not used[key_id]]
+    KeyCanary.objects.retire(KeyCanary.Setting.ENCRYPTION, retired)
+    return retired, [key_id.hex() for key_id in older if used[key_id]]
+
+
+def retire_blind_index_keys() -> tuple[list[str], int]:
+    """Takes the keys behind the first one out of use; to be called when all rows are hashed anew.
+
+    Answers their ids; none while stored answers can be asked for under them, and how many those
+    are.
+    """
+    first, *older = blind_index.key_ids()
+    kept = StoredAnswer.objects.current().exclude(index_key=first).count()
+    retired = [] if kept else [key_id.hex() for key_id in older]
+    KeyCanary.objects.retire(KeyCanary.Setting.BLIND_INDEX, retired)
+    return retired, kept

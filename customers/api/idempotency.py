@@ -25,14 +25,16 @@ HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
-def _hashes(business_id: int, path: str, key: str, body: Any) -> tuple[bytes, bytes]:
+def _hashes(business_id: int, path: str, key: str, body: Any) -> list[tuple[bytes, bytes]]:
     # Keyed, as a client may put an email into its key, and the body is personal.
-    secret = blind_index.subkey("idempotency", business_id)
     canonical = json.dumps(body, sort_keys=True).encode()
-    return (
-        hmac.digest(secret, f"key {path} {key}".encode(), "sha256"),
-        hmac.digest(secret, b"body " + canonical, "sha256"),
-    )
+    return [
+        (
+            hmac.digest(secret, f"key {path} {key}".encode(), "sha256"),
+            hmac.digest(secret, b"body " + canonical, "sha256"),
+        )
+        for secret in blind_index.subkeys("idempotency", business_id)
+    ]
 
 
 def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -51,7 +53,7 @@ def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         path = request.path_info.rstrip("/")
         hashes = _hashes(view.business_id, path, key, request.data)
         with transaction.atomic():
-            stored, claimed = StoredAnswer.objects.claim(view.business_id, *hashes)
+            stored, body_hash, claimed = StoredAnswer.objects.claim(view.business_id, hashes)
             if claimed:
                 response = post(view, request)
                 kept = {
@@ -65,7 +67,7 @@ def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
                     # Erased while this ran: the erasure did not see this answer.
                     stored.delete()
                 return response
-        if bytes(stored.body_hash) != hashes[1]:
+        if bytes(stored.body_hash) != body_hash:
             raise ApiError(409, "CONFLICT", f"This {HEADER} was used with another body.")
         kept = orjson.loads(stored.kept())
         response = success(request, kept["data"], status=stored.status, location=kept["location"])

@@ -65,6 +65,10 @@ class KeyCanaryQuerySet(models.QuerySet["KeyCanary"]):
                 said.append(f"The {first} writes here, but was taken out of use.")
         return said
 
+    def ids_of(self, setting: str) -> set[str]:
+        """The ids of the keys of a setting that the database is in use with."""
+        return set(self.filter(setting=setting).values_list("key_id", flat=True))
+
     def retire(self, setting: str, key_ids: list[str]) -> None:
         """Takes out the canaries of keys with which nothing is written any more."""
         self.filter(setting=setting, key_id__in=key_ids).delete()

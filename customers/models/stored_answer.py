@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.db import IntegrityError, models, transaction
 
-from customers import clock, keyring
+from customers import blind_index, clock, keyring
 from customers.keyring import SealError
 from customers.models.business import Business
 
@@ -16,26 +16,55 @@ class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
     def expired(self) -> StoredAnswerQuerySet:
         return self.filter(created_at__lt=clock.now() - KEPT)
 
-    def claim(
-        self, business_id: int, key_hash: bytes, body_hash: bytes
-    ) -> tuple[StoredAnswer, bool]:
-        """The answer under this key, and whether the caller has just claimed it and must give it.
+    def current(self) -> StoredAnswerQuerySet:
+        """Those that a repeated call may still ask for."""
+        return self.filter(created_at__gte=clock.now() - KEPT)
 
-        To be called inside the transaction of the work itself: a simultaneous twin waits here
-        until that is committed, and takes over if it is undone.
+    def prune(self) -> int:
+        """Removes some expired answers of whatever business; says how many, 0 when none is left.
+
+        Beside live traffic: those that another process is removing are left to it.
         """
+        with transaction.atomic(savepoint=False):
+            some = self.expired().order_by("created_at").select_for_update(skip_locked=True)
+            old = list(some.values_list("pk", flat=True)[:PURGED_AT_ONCE])
+            return self.filter(pk__in=old).delete()[0]
+
+    def claim(
+        self, business_id: int, hashes: list[tuple[bytes, bytes]]
+    ) -> tuple[StoredAnswer, bytes, bool]:
+        """The answer under this key, the body's hash to hold against it, and whether the caller
+        has just claimed it and must give it.
+
+        `hashes` are of the key and of the body: a pair for each blind index key, the one that is
+        written first. To be called inside the transaction of the work itself: a simultaneous twin
+        waits here until that is committed, and takes over if it is undone.
+        """
+        if len(hashes) > 1:
+            # Processes that write with different keys claim under different hashes, which the
+            # constraint cannot compare: one at a time, and each looks under all.
+            Business.objects.one_at_a_time(business_id)
+        body_of = dict(hashes)
         of_business = self.filter(business_id=business_id)
-        old = of_business.expired().values_list("pk", flat=True)[:PURGED_AT_ONCE]
-        of_business.filter(pk__in=list(old)).delete()
-        of_business.filter(key_hash=key_hash).expired().delete()
-        try:
-            with transaction.atomic():
-                claimed = self.create(
-                    business_id=business_id, key_hash=key_hash, body_hash=body_hash
-                )
-            return claimed, True
-        except IntegrityError:
-            return of_business.get(key_hash=key_hash), False
+        mine = of_business.filter(key_hash__in=body_of)
+        # Before others' are locked: two that wait for each other's would wait for ever.
+        mine.expired().delete()
+        self.prune()
+        key_hash, body_hash = hashes[0]
+        while (found := mine.first()) is None:
+            claim = self.model(
+                business_id=business_id,
+                key_hash=key_hash,
+                body_hash=body_hash,
+                index_key=blind_index.key_ids()[0],
+            )
+            try:
+                with transaction.atomic():
+                    claim.save(force_insert=True)
+            except IntegrityError:
+                continue  # the twin has just answered
+            return claim, body_hash, True
+        return found, body_of[bytes(found.key_hash)], False
 
     def forget(self, business_id: int, public_id: str) -> None:
         """Removes the answers that tell of a customer, and those that nobody can open."""
@@ -52,6 +81,8 @@ class StoredAnswer(models.Model):
     )
     key_hash = models.BinaryField(max_length=32)
     body_hash = models.BinaryField(max_length=32)
+    # Which blind index key made the hashes: it is needed as long as they are looked up.
+    index_key = models.BinaryField(max_length=4, default=b"")
     status = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
     sealed = models.BinaryField(default=b"")
@@ -66,8 +97,8 @@ class StoredAnswer(models.Model):
             ),
         ]
         indexes = [
-            # Expired answers go as new ones come.
-            models.Index(fields=["business", "created_at"], name="stored_answer_age"),
+            # Expired answers go, whosever they are, as new ones come; and once a day.
+            models.Index(fields=["created_at"], name="stored_answer_age"),
         ]
 
     def __str__(self) -> str:

@@ -107,6 +107,7 @@ CLASSES = {
         "business": TENANT,
         "key_hash": "a keyed hash of what the caller chose; never looked up as a text",
         "body_hash": "a keyed hash of the body, under the business's key",
+        "index_key": "names the key of the hashes, and tells nothing of it",
         "status": "an HTTP status",
         "created_at": TIME,
         "sealed": "sealed as a whole by the model, under the business's key",

@@ -1,15 +1,19 @@
 """Idempotency-Key on both POSTs: sent again, answered again, done once."""
 
+import hmac
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
-from customers import clock
+from customers import blind_index, clock
 from customers.managers import CustomerQuerySet
-from customers.models import Customer, StoredAnswer
+from customers.models import Customer, KeyCanary, StoredAnswer, stored_answer
 from customers.tests.conftest import Api
+from customers.tests.test_races import together
 
 CREATE = "/v1/customers"
 BODY = {"name": "Ada", "email": "ada@example.com", "phone": "0803 123 4567"}
@@ -145,3 +149,135 @@ def test_an_answer_about_who_is_erased_meanwhile_is_not_kept(monkeypatch):
     assert response.json()["data"]["id"] == ada.public_id
     assert Customer.objects.get(pk=ada.pk).erased_at
     assert not StoredAnswer.objects.exists()
+
+
+# --- Expired ones -------------------------------------------------------------------------------
+
+
+def expire():
+    StoredAnswer.objects.update(created_at=clock.now() - timedelta(hours=24, seconds=1))
+
+
+def test_expired_answers_of_a_business_without_traffic_go_with_others_calls(api, other_api):
+    post(other_api)
+    expire()
+    post(api)
+    assert [answer.business for answer in StoredAnswer.objects.all()] == [api.business]
+
+
+def test_a_call_removes_few_of_many(api, other_api, monkeypatch):
+    monkeypatch.setattr(stored_answer, "PURGED_AT_ONCE", 3)
+    for n in range(5):
+        post(other_api, {"email": f"{n}@example.com"}, f"order-{n}", f"{CREATE}/find-or-create")
+    expire()
+    post(api)
+    assert StoredAnswer.objects.expired().count() == 2
+    post(api, BODY | {"email": "2@example.com"}, "order-2")
+    assert StoredAnswer.objects.expired().count() == 0
+
+
+def test_a_command_removes_the_rest_once_a_day(api, capsys):
+    post(api)
+    call_command("prune_answers")
+    assert StoredAnswer.objects.count() == 1
+    expire()
+    call_command("prune_answers", "--dry-run")
+    assert StoredAnswer.objects.count() == 1
+    call_command("prune_answers")
+    assert not StoredAnswer.objects.exists()
+    assert capsys.readouterr().out.split("\n")[:3] == [
+        "Removed 0 stored answers.",
+        "Would remove 1 stored answers.",
+        "Removed 1 stored answers.",
+    ]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_calls_that_expired_answers_belong_to_do_not_wait_for_each_other():
+    """Each call takes its own first: two that held what the other wants would never end."""
+    from customers.tests import factories
+
+    calls = []
+    for _ in range(4):
+        business = factories.business()
+        _, text = factories.api_key(business)
+        calls.append(partial(post, Api(business, text)))
+    for _ in range(10):
+        for customer in Customer.objects.active():
+            customer.delete()
+        expire()
+        assert {answer.status_code for answer in together(*calls)} == {201}
+        assert StoredAnswer.objects.count() == 4
+    assert not StoredAnswer.objects.expired().exists()
+
+
+# --- While the blind index key is changed -------------------------------------------------------
+
+OLD, NEW = "old blind index key 0123456789abcdef", "new blind index key 0123456789abcdef"
+
+
+@pytest.mark.parametrize("before", [[OLD], [OLD, NEW], [NEW, OLD]])
+@pytest.mark.parametrize("after", [[OLD, NEW], [NEW, OLD]])
+def test_the_first_answer_is_replayed_after_each_step(api, settings, before, after):
+    settings.BLIND_INDEX_KEYS = before
+    first = post(api)
+    settings.BLIND_INDEX_KEYS = after
+    again = post(api)
+    assert again.json()["data"] == first.json()["data"]
+    assert again["Idempotency-Replayed"] == "true"
+    assert Customer.objects.count() == StoredAnswer.objects.count() == 1
+    assert post(api, BODY | {"name": "Another"}).status_code == 409
+    expire()
+    Customer.objects.all().delete()
+    assert post(api).json()["data"]["id"] != first.json()["data"]["id"]
+    assert StoredAnswer.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_with_their_keys_in_different_order_do_the_work_once(monkeypatch):
+    """Each thread stands for a process with keys of its own."""
+    from customers.tests import factories
+
+    business = factories.business()
+    _, text = factories.api_key(business)
+    own = threading.local()
+    monkeypatch.setattr(blind_index, "_subkeys", lambda *place: derived(own.keys, *place))
+    monkeypatch.setattr(blind_index, "rotating", lambda: True)
+
+    def derived(keys, field, business_id):
+        return tuple(hmac.digest(key, f"{field} {business_id}".encode(), "sha256") for key in keys)
+
+    def call(keys, n):
+        own.keys = keys
+        # Not find-or-create, nor one email: those would be held to one by themselves.
+        return post(Api(business, text), {"name": "Ada", "email": f"{n}@example.com"})
+
+    orders = [[b"old", b"new"], [b"new", b"old"]] * 3
+    answers = together(*[partial(call, keys, 0) for keys in orders])
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["data"]["id"] for answer in answers}) == 1
+    answers = together(*[partial(call, keys, n) for n, keys in enumerate(orders)])
+    assert {answer.status_code for answer in answers} == {201, 409}
+    assert StoredAnswer.objects.count() == Customer.objects.count() == 1
+
+
+def test_the_old_key_is_retired_when_no_answer_needs_it(api, settings, capsys):
+    settings.BLIND_INDEX_KEYS = [OLD]
+    StoredAnswer.objects.all().delete()
+    KeyCanary.objects.all().delete()
+    KeyCanary.objects.plant()
+    post(api)
+    settings.BLIND_INDEX_KEYS = [NEW, OLD]
+    KeyCanary.objects.plant()
+    call_command("rotate_blind_index")
+    call_command("rotate_blind_index")
+    assert "1 stored answers need an old key" in capsys.readouterr().out
+    settings.BLIND_INDEX_KEYS = [NEW]
+    assert KeyCanary.objects.trouble()
+    settings.BLIND_INDEX_KEYS = [NEW, OLD]
+    expire()
+    call_command("rotate_blind_index")
+    assert "Retired, can be dropped" in capsys.readouterr().out
+    settings.BLIND_INDEX_KEYS = [NEW]
+    assert KeyCanary.objects.trouble() == []

@@ -1,6 +1,7 @@
 """Changing keys beside live traffic."""
 
 import threading
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -8,8 +9,9 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from customers import clock, keyring
 from customers.managers import EmailInUse
-from customers.models import Customer, SearchSegment, StoredAnswer
+from customers.models import Customer, KeyCanary, SearchSegment, StoredAnswer
 from customers.search import index, store
 from customers.tests import factories
 
@@ -51,14 +53,17 @@ def two_blind_keys(settings):
 def test_rotate_encryption_leaves_nothing_under_the_old_key(business, settings, two_keys):
     made = [factories.customer(business, **VALUES) for _ in range(5)]
     index.pack(business.pk)
-    new, _ = two_keys()
+    new, old = two_keys()
+    old_id = keyring.parse_key(old).id.hex()
     assert "Would seal 5 of 5 customers and 1 search segments" in run(
         "rotate_encryption", "--dry-run"
     )
     with pytest.raises(CommandError, match="still needed"):
         run("rotate_encryption", "--check")
-    assert "Sealed 5 of 5 customers and 1 search segments anew." in run("rotate_encryption")
-    assert "Entry 2: 0 values, can be dropped." in run("rotate_encryption", "--check")
+    said = run("rotate_encryption")
+    assert "Sealed 5 of 5 customers and 1 search segments anew." in said
+    assert f"Retired, can be dropped: {old_id}." in said
+    assert f"Entry 2 ({old_id}): 0 values, can be dropped." in run("rotate_encryption", "--check")
     settings.ENCRYPTION_KEYS = [new]
     for customer in made:
         read = Customer.objects.get(pk=customer.pk)
@@ -141,10 +146,11 @@ def test_lookups_and_conflicts_hold_before_during_and_after_rotate_blind_index(
     holds()
     later = factories.customer(business)
     assert "Would hash 1 of 2" in run("rotate_blind_index", "--dry-run")
-    assert "Hashed 1 of 2" in run("rotate_blind_index")
+    assert "Hashed 1 of 2 customers anew. Run it again" in run("rotate_blind_index")
     holds()
-    assert "can be dropped" in run("rotate_blind_index")
+    assert "Retired, can be dropped" in run("rotate_blind_index")
     settings.BLIND_INDEX_KEYS = [new]
+    assert KeyCanary.objects.trouble() == []
     holds()
     assert Customer.objects.with_email(business.pk, later.email).get() == later
 
@@ -195,12 +201,101 @@ def test_segments_written_under_the_old_key_stay_searchable(business, two_keys):
 def test_an_answer_stored_under_the_old_key_still_needs_it(api, two_keys):
     body = {"name": "Ada", "email": "ada@example.com"}
     api.post("/v1/customers", body, headers={"Idempotency-Key": "order-1"})
-    two_keys()
-    run("rotate_encryption")
-    with pytest.raises(CommandError, match="Entry 2: 1 values, still needed"):
+    _, old = two_keys()
+    old_id = keyring.parse_key(old).id.hex()
+    assert f"Still needed: {old_id}." in run("rotate_encryption")
+    with pytest.raises(CommandError, match=r"Entry 2 \(\w+\): 1 values, still needed"):
         run("rotate_encryption", "--check")
     assert (
         api.post("/v1/customers", body, headers={"Idempotency-Key": "order-1"}).status_code == 201
     )
-    StoredAnswer.objects.all().delete()
+    # Within a day nobody can ask for it, whether or not anything has removed it.
+    StoredAnswer.objects.update(created_at=clock.now() - timedelta(hours=25))
+    with pytest.raises(CommandError, match=r"0 values, to be retired by a run without --check"):
+        run("rotate_encryption", "--check")
+    assert f"Retired, can be dropped: {old_id}." in run("rotate_encryption")
     assert "can be dropped" in run("rotate_encryption", "--check")
+    assert StoredAnswer.objects.count() == 1
+
+
+# --- Canaries -----------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_key_is_retired_when_nothing_needs_it_and_not_before(business, settings, two_keys):
+    factories.customer(business)
+    bad = factories.customer(business)
+    token = factories.stored(bad, "email")
+    factories.store(bad, "email", token[:-8] + "AAAAAAAA")
+    new, old = two_keys()
+    KeyCanary.objects.plant()
+    with pytest.raises(CommandError, match="Still needed"):
+        run("rotate_encryption")
+    settings.ENCRYPTION_KEYS = [new]
+    assert KeyCanary.objects.trouble()
+    settings.ENCRYPTION_KEYS = [new, old]
+    factories.store(bad, "email", token)
+    assert "Would seal 1" in run("rotate_encryption", "--dry-run")
+    assert len(KeyCanary.objects.ids_of(KeyCanary.Setting.ENCRYPTION)) == 2
+    run("rotate_encryption")
+    settings.ENCRYPTION_KEYS = [new]
+    assert KeyCanary.objects.trouble() == []
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_not_first_yet_is_no_older_one(business, settings, two_keys):
+    """OLD,NEW: nothing is retired that writes."""
+    factories.customer(business)
+    new, old = two_keys()
+    settings.ENCRYPTION_KEYS = [old, new]
+    run("rotate_encryption")
+    settings.ENCRYPTION_KEYS = [old]
+    assert KeyCanary.objects.trouble() == []
+
+
+# --- Duplicates that a wrong key made -----------------------------------------------------------
+
+
+@pytest.fixture
+def duplicates(business, settings, two_blind_keys):
+    """Two active customers with one email, the first one under the old key; and others."""
+    old = factories.customer(business, email="ada@example.com", **VALUES)
+    others = [factories.customer(business)]
+    new, before = two_blind_keys()
+    settings.BLIND_INDEX_KEYS = [new]
+    anew = factories.customer(business, email="ada@example.com")
+    settings.BLIND_INDEX_KEYS = [before]
+    others.append(factories.customer(business))
+    others.append(factories.customer(factories.business()))
+    settings.BLIND_INDEX_KEYS = [new, before]
+    return old, anew, others
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
+@pytest.mark.django_db
+def test_a_duplicate_is_named_and_the_rest_goes_on(settings, duplicates, arguments):
+    old, anew, others = duplicates
+    told = StringIO()
+    with pytest.raises(CommandError, match=r"[Hh]ash(ed)? 3 of 5 .* 1 have the email of another"):
+        call_command("rotate_blind_index", *arguments, stderr=told)
+    assert f"{old.public_id} has the email of {anew.public_id}" in told.getvalue()
+    assert "ada" not in told.getvalue()
+    settings.BLIND_INDEX_KEYS = settings.BLIND_INDEX_KEYS[:1]
+    for customer in others:
+        found = Customer.objects.with_email(customer.business_id, customer.email)
+        assert found.exists() is not bool(arguments)
+    # Of the duplicate itself all but the email is found.
+    with_phone = Customer.objects.with_phone(old.business_id, VALUES["phone"])
+    assert with_phone.exists() is not bool(arguments)
+
+
+@pytest.mark.django_db
+def test_once_a_duplicate_is_deactivated_the_rotation_ends(duplicates):
+    old, anew, _ = duplicates
+    with pytest.raises(CommandError):
+        run("rotate_blind_index")
+    old.delete()
+    assert "Hashed 1 of 5" in run("rotate_blind_index")
+    assert "Retired, can be dropped" in run("rotate_blind_index")
+    mine = Customer.objects.with_email(anew.business_id, "ada@example.com")
+    assert set(mine) == {old, anew}

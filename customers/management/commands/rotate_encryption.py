@@ -8,16 +8,18 @@ from django.core.management.base import CommandError
 
 from customers import keyring
 from customers.management.keyed import KeyedCommand
-from customers.models import Business
-from customers.rotation import Count, keys_in_use, reseal
+from customers.models import Business, KeyCanary
+from customers.rotation import Count, keys_in_use, reseal, retire_encryption_keys
 
 
 class Command(KeyedCommand):
     """Seals everything with the first entry of FIELD_ENCRYPTION_KEY, beside live traffic.
 
-    First put the new key in front in every process (NEW,OLD) and restart them; then run this;
-    when --check says so, take the old key out. Reads are right at every moment; a simultaneous
-    edit is neither lost nor reverted; cut off at any moment, it is simply run again.
+    1. Add the new key behind the old one in every process (OLD,NEW) and restart them: all open
+    both. 2. Put it in front (NEW,OLD) and restart. 3. Run this, until it says that the old key is
+    retired: answers that were stored for repeated calls need it for up to a day. 4. Take it out.
+    Reads are right at every moment; a simultaneous edit is neither lost nor reverted; cut off at
+    any moment, it is simply run again.
     """
 
     help = "Seal every value and search segment anew with the first encryption key."
@@ -43,6 +45,10 @@ class Command(KeyedCommand):
             f"{said} {total.changed:,} of {total.rows:,} customers"
             f" and {total.segments:,} search segments anew."
         )
+        if not options["dry_run"]:
+            retired, needed = retire_encryption_keys()
+            line += f" Retired, can be dropped: {', '.join(retired)}." if retired else ""
+            line += f" Still needed: {', '.join(needed)}." if needed else ""
         if total.unreadable:
             raise CommandError(f"{line} {total.unreadable:,} customers could not be opened.")
         return line
@@ -50,11 +56,17 @@ class Command(KeyedCommand):
     def check_keys(self) -> str:
         used = keys_in_use()
         first, *older = keyring.keys()
-        lines = [f"Entry 1 (seals): {used.pop(first, 0):,} values."]
+        lines = [f"Entry 1 ({first.hex()}, seals): {used.pop(first, 0):,} values."]
+        unretired = KeyCanary.objects.ids_of(KeyCanary.Setting.ENCRYPTION)
         for position, key_id in enumerate(older, start=2):
-            count = used.pop(key_id, 0)
-            verdict = "still needed" if count else "can be dropped"
-            lines.append(f"Entry {position}: {count:,} values, {verdict}.")
+            count, name = used.pop(key_id, 0), key_id.hex()
+            if count:
+                verdict = "still needed"
+            elif name in unretired:
+                verdict = "to be retired by a run without --check"
+            else:
+                verdict = "can be dropped"
+            lines.append(f"Entry {position} ({name}): {count:,} values, {verdict}.")
         if strangers := sum(used.values()):
             lines.append(f"No configured key: {strangers:,} values.")
         needed = sum(1 for line in lines[1:] if not line.endswith("can be dropped."))
