@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest -q -n auto
 
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: install install-dev lock run test lint bench soak screenshots
+.PHONY: install install-dev lock run test lint bench soak drills screenshots
 
 install: .venv/installed
 install-dev: .venv/installed-dev
@@ -46,7 +46,7 @@ test: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy finora customers
+	$(BIN)/mypy finora customers bench
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
@@ -60,3 +60,7 @@ bench: install-dev
 # Five minutes of 200 writes a second: `make soak SOAK="--db postgres"`.
 soak: install-dev
 	$(BIN)/python -m customers.bench.soak $(SOAK)
+
+# Faults on purpose, a quarter of an hour: `make drills DRILLS="--db sqlite --quick kills"`.
+drills: install-dev
+	$(BIN)/python -m bench.drills $(DRILLS)

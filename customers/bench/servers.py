@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from customers.bench.http import HOST, connect, request_bytes
 from customers.bench.plan import KEEPING, OURS, REFERENCE

@@ -1,0 +1,1 @@
+"""Measures and breaks the product from outside; no part of it."""
