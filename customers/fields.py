@@ -104,9 +104,13 @@ class SealedAttribute(DeferredAttribute):
             super().__get__(instance, cls)  # a deferred field: fetches it
             value = data[name]
         if type(value) is SealedToken:
-            value = data[name] = self.field.open_for(
-                value, instance.business_id, instance.public_id
-            )
+            try:
+                value = data[name] = self.field.open_for(
+                    value, instance.business_id, instance.public_id
+                )
+            except SealError as error:
+                error.row = instance.public_id
+                raise
         return value
 
     def __set__(self, instance: Any, value: Any) -> None:

@@ -33,8 +33,20 @@ class ReachableQuerySet(models.QuerySet[Row]):
     """Rows of businesses: a row out of reach is as if it did not exist."""
 
     reached_by = "business_id"
+    named_by = "public_id"
 
     def visible_to(self, staff: Staff) -> Self:
         """Those that this member of staff may know of."""
         businesses = reach_of(staff)
         return self if businesses is None else self.filter(**{f"{self.reached_by}__in": businesses})
+
+    def out_of_reach_of(self, staff: Staff) -> Self:
+        """The others: those that are as if they did not exist."""
+        businesses = reach_of(staff)
+        if businesses is None:
+            return self.none()
+        return self.exclude(**{f"{self.reached_by}__in": businesses})
+
+    def names(self) -> models.QuerySet[Row, tuple[int, str]]:
+        """The business and the public name of each, as the audit trail has them."""
+        return self.values_list(self.reached_by, self.named_by)

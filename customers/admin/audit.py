@@ -43,6 +43,9 @@ class AuditEventAdmin(DirectoryAdmin):
     search_fields = ("subject",)  # shows the box; get_search_results says what it finds
     search_placeholder = "Id of a customer, key or business"
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return cast(AuditEventQuerySet, super().get_queryset(request)).with_times()
+
     @admin.display(description="what")
     def what(self, event: AuditEvent) -> str:
         return event.summary

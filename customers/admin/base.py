@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from customers.admin import refusals
 from customers.admin.lists import ClosedListAdmin
 from customers.models import Business
 from customers.reach import ReachableQuerySet
@@ -33,7 +34,22 @@ class DirectoryAdmin(ClosedListAdmin):
         """Whatever is out of reach is as if it did not exist: in lists, on pages, for actions."""
         return cast(ReachableQuerySet[Any], super().get_queryset(request)).visible_to(request.user)
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            refusals.note_out_of_reach(request, self.model, [object_id])
+        return found
+
     # Forms.
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # The form refuses a business out of reach as one that does not exist.
+        refusals.note_out_of_reach(request, Business, request.POST.getlist("business"))
+        return super().add_view(request, form_url, extra_context)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing from the address, where a value would be on show, but the list's business."""
@@ -53,6 +69,15 @@ class DirectoryAdmin(ClosedListAdmin):
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
+
+    # The list.
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        refusals.note_out_of_reach(request, self.model, ticked)
+        return super().changelist_view(request, extra_context)
 
     # Actions, on ticked rows of the list and as buttons on one row's page.
 

@@ -12,8 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from customers.admin import refusals
 from customers.admin.base import DirectoryAdmin
-from customers.models import Customer, SealError
+from customers.models import AuditEvent, Customer, SealError
 from finora.staff import passwords
 
 
@@ -43,15 +44,20 @@ class ErasingAdmin(DirectoryAdmin):
         return [path("<int:pk>/erase/", view, name="customers_customer_erase"), *super().get_urls()]
 
     def erase_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def refused() -> None:
+            those = refusals.rows(Customer, [str(pk)])
+            refusals.note(AuditEvent.Action.ERASE_REFUSED, those.names())
+
         if not self.has_erase_permission(request) or not self.has_view_permission(request):
+            refused()
             raise PermissionDenied
-        customer: Customer | None = self.get_queryset(request).filter(pk=pk).first()
+        customer: Customer | None = self.get_object(request, str(pk))
         if customer is None:
             raise Http404
         if customer.erased_at:
             messages.info(request, f"{customer} was erased before.")
             return HttpResponseRedirect(self.page_url(customer))
-        if request.method == "POST" and (answer := passwords.ask_again(request)):
+        if request.method == "POST" and (answer := passwords.ask_again(request, refused)):
             return answer
         form = EraseForm(customer.public_id, *([request.POST] if request.method == "POST" else []))
         if form.is_valid() and self._erase(request, customer):

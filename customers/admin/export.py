@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, StreamingHttpResponse
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from customers.admin import refusals
 from customers.admin.base import DirectoryAdmin
 from customers.managers import CustomerQuerySet
-from customers.models import Customer, SealError
+from customers.models import AuditEvent, Customer, SealError
 from finora.staff import passwords
 
 EXPORT = (
@@ -78,14 +81,30 @@ class ExportingAdmin(DirectoryAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("customers.export_customer")
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # To who may not export Django does not offer it, and so does not hear of it either.
+        chosen = request.POST.getlist("action")
+        if "export" in chosen and not self.has_export_permission(request):
+            self._note_refused(request)
+        return super().changelist_view(request, extra_context)
+
+    def _note_refused(self, request: HttpRequest) -> None:
+        ticked = refusals.rows(Customer, request.POST.getlist(ACTION_CHECKBOX_NAME))
+        refusals.note(AuditEvent.Action.EXPORT_REFUSED, ticked.names())
+
     @admin.action(description="Export selected customers as CSV", permissions=["export"])
     def export(self, request: HttpRequest, queryset: CustomerQuerySet) -> HttpResponseBase:
-        if answer := passwords.ask_again(request):
+        if answer := passwords.ask_again(request, partial(self._note_refused, request)):
             return answer
         rows = list(queryset.select_related("business"))
         if page := self.confirm(request, rows, "Export", EXPORT, takes_away=False):
             return page
         queryset.note_export()
+        # Before the first line goes out: afterwards nobody acts any more.
+        unreadable = [(row.business_id, row.public_id) for row in rows if not row.is_readable()]
+        refusals.note(AuditEvent.Action.UNREADABLE, unreadable)
         headers: dict[str, Any] = {"Content-Disposition": 'attachment; filename="customers.csv"'}
         return StreamingHttpResponse(
             lines(rows), content_type="text/csv; charset=utf-8", headers=headers

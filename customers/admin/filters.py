@@ -12,7 +12,8 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
 from customers import clock
-from customers.models import Business
+from customers.admin import refusals
+from customers.models import AuditEvent, Business
 
 if TYPE_CHECKING:
     from django.contrib.admin.filters import _ListFilterChoices
@@ -55,7 +56,11 @@ class BusinessFilter(admin.SimpleListFilter):
         if chosen is None:
             return queryset
         business = self.businesses.get(chosen)
-        return queryset.filter(business=business) if business else queryset.none()
+        if business:
+            return queryset.filter(business=business)
+        others = Business.objects.out_of_reach_of(request.user).filter(public_id=chosen)
+        refusals.note(AuditEvent.Action.ACCESS_REFUSED, others.names())
+        return queryset.none()
 
 
 class ChoiceFilter(admin.SimpleListFilter):

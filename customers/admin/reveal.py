@@ -9,9 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
+from customers.admin import refusals
 from customers.admin.base import DirectoryAdmin
 from customers.admin.display import SEALED_FIELDS, label, shown
-from customers.models import Customer, SealError
+from customers.models import AuditEvent, Customer, SealError
 from finora.staff import passwords
 
 
@@ -40,13 +41,20 @@ class RevealingAdmin(DirectoryAdmin):
 
         The script asks for it as JSON; without scripts it is the page again, with this one value.
         """
-        if not self.has_reveal_permission(request) or not self.has_view_permission(request):
-            raise PermissionDenied
-        customer = self.get_queryset(request).filter(pk=pk).first()
         field = request.POST.get("field", "")
-        if customer is None or field not in SEALED_FIELDS:
+        named = [field] if field in SEALED_FIELDS else []
+
+        def refused() -> None:
+            those = refusals.rows(Customer, [str(pk)])
+            refusals.note(AuditEvent.Action.REVEAL_REFUSED, those.names(), named)
+
+        if not self.has_reveal_permission(request) or not self.has_view_permission(request):
+            refused()
+            raise PermissionDenied
+        customer = self.get_object(request, str(pk))
+        if customer is None or not named:
             raise Http404
-        if answer := passwords.ask_again(request):
+        if answer := passwords.ask_again(request, refused):
             return answer
         try:
             value = customer.reveal(field)

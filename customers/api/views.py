@@ -33,7 +33,7 @@ from customers.api.serializers import CustomerBody, FindOrCreateBody, customer_d
 from customers.api.timestamps import iso
 from customers.keyring import SealError
 from customers.managers import CustomerQuerySet
-from customers.models import ApiKey, Customer
+from customers.models import ApiKey, AuditEvent, Customer
 from finora.logging import request_id
 
 log = logging.getLogger("finora.api")
@@ -74,6 +74,10 @@ class ApiView(APIView):
             raise ApiError(403, "BUSINESS_SUSPENDED", "This business is suspended.")
         named = [name for name in request.GET.getlist("businessId") if name]
         if any(name != business.public_id for name in named):
+            # The key's own business hears of it. What was named may be anything: it is not noted.
+            AuditEvent.objects.record_refused(
+                AuditEvent.Action.ACCESS_REFUSED, business.pk, [key.public_id]
+            )
             raise ApiError(403, "FORBIDDEN", "The API key does not open this business.")
         if not named and request.method in self.business_id_required:
             raise ApiError(
@@ -82,6 +86,16 @@ class ApiView(APIView):
                 "The query parameter businessId is required.",
                 details=[{"field": "businessId", "message": "This parameter is required."}],
             )
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, SealError) and exc.row:
+            self.note_unreadable([exc.row])
+        return super().handle_exception(exc)
+
+    def note_unreadable(self, public_ids: list[str]) -> None:
+        AuditEvent.objects.record_refused(
+            AuditEvent.Action.UNREADABLE, self.business_id, public_ids
+        )
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -128,6 +142,7 @@ class ApiView(APIView):
             raise internal_error()
         if unreadable:
             meta["unreadable"] = unreadable
+            self.note_unreadable(unreadable)
         return success(self.request, {"customers": rows, "count": len(rows)}, **meta)
 
 

@@ -4,15 +4,19 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
-from django.db import models
-from django.db.models import Max
+from django.db import models, transaction
+from django.db.models import Max, OuterRef, Subquery
+from django.db.models.functions import TruncMinute
 
 from customers import acting, clock
 from customers.models.business import Business
+from customers.models.refusal import Refusal
 from customers.reach import ReachableQuerySet
 
 # How far back the latest about some businesses are looked for: what is kept has no bound.
 RECENT = 10_000
+# What is the same, when somebody is refused it again.
+SAME = ("actor_kind", "actor_id", "action", "subject")
 
 
 class Frozen(TypeError):
@@ -22,14 +26,21 @@ class Frozen(TypeError):
 class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
     """Events can be added and read; only prune() removes, and only whole old ones."""
 
+    named_by = "subject"
+
     def record(
-        self, action: str, business_id: int, subjects: Iterable[str], fields: Iterable[str] = ()
+        self,
+        action: str,
+        business_id: int,
+        subjects: Iterable[str],
+        fields: Iterable[str] = (),
+        at: datetime | None = None,
     ) -> None:
         """Notes that the present actor did this. To be called in the change's own transaction.
 
         `subjects` are public ids, `fields` are names: there is no place for a value.
         """
-        actor, moment, names = acting.actor(), clock.now(), sorted(fields)
+        actor, moment, names = acting.actor(), at or clock.now(), sorted(fields)
         self.bulk_create(
             [
                 AuditEvent(
@@ -46,15 +57,39 @@ class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
             ]
         )
 
+    def record_refused(
+        self, action: str, business_id: int, subjects: Iterable[str], fields: Iterable[str] = ()
+    ) -> None:
+        """Notes that the present actor was refused this, or that it failed: once a minute each.
+
+        What is refused again within the minute is counted (see Refusal), so a flood of refusals
+        adds no rows. To be called outside a transaction that the refusal undoes.
+        """
+        moment = clock.now()
+        with transaction.atomic():
+            first = Refusal.objects.count_in(
+                business_id, acting.actor(), action, list(subjects), moment
+            )
+            self.record(action, business_id, first, fields, moment)
+
+    def with_times(self) -> AuditEventQuerySet:
+        """Each with `times`: of a refusal, how often it came in its minute."""
+        counts = Refusal.objects.filter(
+            **{name: OuterRef(name) for name in ("business_id", *SAME)}, minute=OuterRef("minute")
+        )
+        events = self.annotate(minute=TruncMinute("at"))
+        return events.annotate(times=Subquery(counts.values("count")[:1]))
+
     def about(self, business_id: int, subject: str) -> AuditEventQuerySet:
         """The story of one customer, key or business, the latest first."""
-        return self.filter(business_id=business_id, subject=subject).order_by("-id")
+        of_it = self.filter(business_id=business_id, subject=subject)
+        return of_it.with_times().order_by("-id")
 
     def latest_in(self, business_ids: Collection[int], count: int) -> AuditEventQuerySet:
         """The latest about these businesses, looked for among the latest about any of them."""
         newest = self.aggregate(newest=Max("id", default=0))["newest"]
         recent = self.filter(id__gt=newest - RECENT, business_id__in=business_ids)
-        return recent.select_related("business").order_by("-id")[:count]
+        return recent.with_times().select_related("business").order_by("-id")[:count]
 
     def older_than(self, moment: datetime) -> AuditEventQuerySet:
         return self.filter(at__lt=moment)
@@ -94,6 +129,12 @@ class AuditEvent(models.Model):
         KEY_REVOKED = "key revoked"
         SUSPENDED = "suspended"
         RESUMED = "resumed"
+        # Refused, or failed: at most one a minute of the same; see record_refused().
+        REVEAL_REFUSED = "reveal refused"
+        EXPORT_REFUSED = "export refused"
+        ERASE_REFUSED = "erase refused"
+        ACCESS_REFUSED = "access refused"  # to another business than one's own
+        UNREADABLE = "unreadable"
 
     business = models.ForeignKey(
         Business, on_delete=models.PROTECT, related_name="audit_events", db_index=False
@@ -134,4 +175,6 @@ class AuditEvent(models.Model):
         """What was done, for staff to read: `Updated: company name, TIN`."""
         names = ["TIN" if name == "tin" else name.replace("_", " ") for name in self.fields]
         done = self.action.capitalize()
-        return f"{done}: {', '.join(names)}" if names else done
+        said = f"{done}: {', '.join(names)}" if names else done
+        times: int | None = getattr(self, "times", None)
+        return f"{said} ({times} times)" if times and times > 1 else said

@@ -21,6 +21,7 @@ from customers.fields import (
     TrimmedCharField,
     tin_shape,
 )
+from customers.keyring import SealError
 from customers.managers import CustomerErased, CustomerQuerySet, EmailInUse
 from customers.models import identifiers
 from customers.models.audit_event import AuditEvent
@@ -268,9 +269,26 @@ class Customer(LightlyLoaded):
             if isinstance(field, SealedMixin):
                 getattr(self, field.attname)
 
+    def is_readable(self) -> bool:
+        """Whether every sealed field can be opened."""
+        try:
+            self.open_all()
+        except SealError:
+            return False
+        return True
+
     def reveal(self, field: str) -> str | None:
-        """The value of a sealed field, for a person to read: noted. Raises SealError."""
-        value: str | None = getattr(self, field)
+        """The value of a sealed field, for a person to read: noted, also when it cannot be opened.
+
+        Raises SealError.
+        """
+        try:
+            value: str | None = getattr(self, field)
+        except SealError:
+            AuditEvent.objects.record_refused(
+                AuditEvent.Action.UNREADABLE, self.business_id, [self.public_id], [field]
+            )
+            raise
         AuditEvent.objects.record(
             AuditEvent.Action.REVEALED, self.business_id, [self.public_id], [field]
         )

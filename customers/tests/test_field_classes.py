@@ -102,6 +102,16 @@ CLASSES = {
         "proof": "nothing, sealed or hashed with the key",
         "checked_at": TIME,
     },
+    "customers.Refusal": {
+        "id": ID,
+        "business": TENANT,
+        "actor_kind": STATE,
+        "actor_id": "a key's id or a staff member's account, never a customer",
+        "action": STATE,
+        "subject": ID,
+        "minute": TIME,
+        "count": "a count",
+    },
     "customers.StoredAnswer": {
         "id": ID,
         "business": TENANT,

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from customers import clock
-from customers.models import AuditEvent
+from customers.models import AuditEvent, Refusal
 
 
 class Command(BaseCommand):
@@ -26,11 +26,14 @@ class Command(BaseCommand):
         days = options["older_than"]
         if days < 1:
             raise CommandError("--older-than is 1 or more.")
-        old = AuditEvent.objects.older_than(clock.now() - timedelta(days=days))
+        before = clock.now() - timedelta(days=days)
+        old = AuditEvent.objects.older_than(before)
         if options["dry_run"]:
             return f"Would remove {old.count():,} audit events."
         removed = 0
         while batch := old.prune():
             removed += batch
             self.stderr.write(f"{removed:,} removed")
+        while Refusal.objects.prune(before):
+            pass  # their counts
         return f"Removed {removed:,} audit events older than {days} days."
