@@ -58,7 +58,7 @@ class BusinessFilter(admin.SimpleListFilter):
         business = self.businesses.get(chosen)
         if business:
             return queryset.filter(business=business)
-        others = Business.objects.out_of_reach_of(request.user).filter(public_id=chosen)
+        others = Business.objects.with_public_id(chosen).out_of_reach_of(request.user)
         refusals.note(AuditEvent.Action.ACCESS_REFUSED, others.names())
         return queryset.none()
 

@@ -165,7 +165,8 @@ def test_so_are_a_key_an_event_and_the_business_itself(limited, eve, one_minute)
 
 def test_of_what_does_not_exist_and_by_who_reaches_all_nothing_is_noted(limited, ada, eve):
     limited.get(f"{LIST}{eve.pk + 1000}/change/")
-    limited.get(f"{LIST}?business=biz_nobody")
+    for named in ("biz_nobody", "%00", "%C3%A4"):
+        assert limited.get(f"{LIST}?business={named}").status_code == 200
     limited.get(page(ada))
     free = browser("Editor", "Privacy officer")
     for customer in (ada, eve):
