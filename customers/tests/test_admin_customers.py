@@ -315,7 +315,7 @@ def test_pages_by_keyset_show_every_customer_once_forwards_and_back(
 
 
 QUERIES = {
-    "session": "django_session",
+    "session": "customers_staffsession",
     "staff": "auth_user",
     "businesses, for the filter": "customers_business",
     "customers": "customers_customer",
