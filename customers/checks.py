@@ -178,6 +178,16 @@ def protected_pages(**_: Any) -> Iterable[CheckMessage]:
             )
 
 
+@register
+def no_debugging_in_live(**_: Any) -> Iterable[CheckMessage]:
+    if settings.DEBUG and settings.FINORA_ENVIRONMENT == "live":
+        yield Error(
+            "DEBUG shows what requests and settings hold to whoever causes an error.",
+            hint="Leave DEBUG unset in a live environment.",
+            id="finora.E012",
+        )
+
+
 @register(deploy=True)
 def safe_deployment(**_: Any) -> Iterable[CheckMessage]:
     if settings.FINORA_ENVIRONMENT != "live":
@@ -185,12 +195,6 @@ def safe_deployment(**_: Any) -> Iterable[CheckMessage]:
             "This is a test environment: it makes and accepts test keys.",
             hint="Set FINORA_ENVIRONMENT=live.",
             id="finora.W001",
-        )
-    if settings.DEBUG:
-        yield Error(
-            "DEBUG shows what requests and settings hold to whoever causes an error.",
-            hint="Leave DEBUG unset.",
-            id="finora.E012",
         )
     if not settings.REDIS_URL and any(_is_counted(getattr(settings, name)) for name in _LIMITS):
         yield Warning(

@@ -50,6 +50,11 @@ class Limits:
             if (limit := getattr(self, part.name)) is not None and limit < 1:
                 raise ValueError(f"A rate limit must be at least 1: {part.name} is {limit}.")
 
+    def is_within(self, other: "Limits") -> bool:
+        """Whether each limit of the other one is set here too, and no higher."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in NAMES)
+        return all(theirs is None or (ours and ours <= theirs) for ours, theirs in pairs)
+
 
 def parse_limits(text: str) -> Limits | None:
     """Read ``60/minute,1000/hour,10000/day,10 concurrent`` (any order, any part) or ``off``."""

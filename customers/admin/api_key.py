@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -13,13 +16,44 @@ from customers.admin import filters
 from customers.admin.base import DirectoryAdmin
 from customers.admin.display import day, tag
 from customers.models import ApiKey
-from customers.models.api_key import ApiKeyQuerySet
+from customers.models.api_key import ApiKeyQuerySet, readable_rate_limits
+from customers.rate_limits import parse_limits
 from finora.staff import passwords
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[ApiKey]
+else:
+    _ModelForm = forms.ModelForm
 
 REVOKE = "From the next request on it is refused, for good: a revoked key cannot be brought back."
 
 
+class ApiKeyForm(_ModelForm):
+    """Only a superuser lifts a limit: sets it to `off`, or leaves out or raises a configured one.
+
+    What a superuser set stays when somebody else renames the key.
+    """
+
+    may_lift_limits = False
+
+    def clean_rate_limits(self) -> str:
+        text: str = self.cleaned_data["rate_limits"]
+        if self.may_lift_limits or not text or "rate_limits" not in self.changed_data:
+            return text
+        readable_rate_limits(text)
+        limits, configured = parse_limits(text), parse_limits(settings.RATE_LIMITS)
+        if limits is None or (configured and not limits.is_within(configured)):
+            raise ValidationError(
+                "Only a superuser lifts a limit. Set each of these, as it is or lower: "
+                f"{settings.RATE_LIMITS}."
+                if configured
+                else "Only a superuser switches the limits of a key off."
+            )
+        return text
+
+
 class ApiKeyAdmin(DirectoryAdmin):
+    form = ApiKeyForm
     list_display = (
         "name", "business", "shape", "status", "expires", "last_used", "total_calls", "created",
     )  # fmt: skip
@@ -64,8 +98,18 @@ class ApiKeyAdmin(DirectoryAdmin):
     def created(self, key: ApiKey) -> str:
         return day(key.created_at)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("customers.issue_apikey")
+
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False
+
+    def get_form(
+        self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ApiKeyForm]:
+        form = cast(type[ApiKeyForm], super().get_form(request, obj, change=change, **kwargs))
+        form.may_lift_limits = request.user.is_superuser
+        return form
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         if obj is None:
@@ -101,8 +145,10 @@ class ApiKeyAdmin(DirectoryAdmin):
         return key
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        if change:  # a new one is saved by issue()
-            obj.save(update_fields=["name", "rate_limits"])
+        # A new one is saved by issue(). Of another only what was changed here: who renames a key
+        # does not set its limits back to what they were when the page was opened.
+        if change and form.changed_data:
+            obj.save(update_fields=form.changed_data)
 
     def response_add(
         self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None

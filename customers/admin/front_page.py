@@ -81,9 +81,13 @@ def context(request: HttpRequest) -> dict[str, Any]:
             "customers_url": _list_url(Customer),
         }
     if may[ApiKey]:
-        keys = ApiKey.objects.expiring().filter(business__in=businesses).order_by("expires_at")
+        keys = ApiKey.objects.filter(business__in=businesses).select_related("business")
+        new_keys = list(keys.issued_lately()[: ROWS_SHOWN + 1])
         shown |= {
-            "expiring_keys": keys.select_related("business")[:ROWS_SHOWN],
+            "new_keys": new_keys[:ROWS_SHOWN],
+            "more_new_keys": len(new_keys) > ROWS_SHOWN,
+            "new_keys_url": _list_url(ApiKey),
+            "expiring_keys": keys.expiring().order_by("expires_at")[:ROWS_SHOWN],
             "expiring_keys_url": _list_url(ApiKey) + "?status=expiring",
         }
     if may[AuditEvent]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Case, F, Max, Q, Sum, Value, When
+from django.db.models import Case, F, Max, OuterRef, Q, Subquery, Sum, Value, When
 
 from customers import clock
 from customers.compiled import Compiled, Slot
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PREFIX_LENGTH = 12
 LAST_FOUR_LENGTH = 4
 EXPIRY_WARNING = timedelta(days=14)
+NEW_FOR = timedelta(days=14)
 
 
 def digest_of(key: str) -> bytes:
@@ -98,6 +99,19 @@ class ApiKeyQuerySet(ReachableQuerySet["ApiKey"]):
     def expiring(self) -> ApiKeyQuerySet:
         """Usable keys that somebody should replace by now."""
         return self.usable().filter(expires_at__lte=clock.now() + EXPIRY_WARNING)
+
+    def issued_lately(self) -> ApiKeyQuerySet:
+        """Keys that somebody should look at, the latest first, each with its `issuer`.
+
+        Also what was revoked since: it was open until then.
+        """
+        issued = AuditEvent.objects.filter(
+            business_id=OuterRef("business_id"),
+            subject=OuterRef("public_id"),
+            action=AuditEvent.Action.KEY_ISSUED,
+        )
+        keys = self.filter(created_at__gte=clock.now() - NEW_FOR).order_by("-created_at", "-pk")
+        return keys.annotate(issuer=Subquery(issued.values("actor_id")[:1]))
 
     def expired(self) -> ApiKeyQuerySet:
         return self.filter(revoked_at=None, expires_at__lte=clock.now())
@@ -196,6 +210,11 @@ class ApiKey(LightlyLoaded):
     class Meta:
         verbose_name = "API key"
         verbose_name_plural = "API keys"
+        # A key is revoked, not deleted; and who issues one hands out what reveal and export do.
+        default_permissions = ("view", "change")
+        permissions = [
+            ("issue_apikey", "Can issue API keys, which open every value of their business")
+        ]
         constraints = [
             # Authentication finds the one key with a digest, before it knows the business.
             models.UniqueConstraint(fields=["digest"], name="api_key_digest_unique"),
@@ -226,6 +245,11 @@ class ApiKey(LightlyLoaded):
             AuditEvent.objects.record(
                 action, self.business_id, [self.public_id], update_fields or ()
             )
+
+    @property
+    def has_no_limits(self) -> bool:
+        """Whether its own limits are `off`."""
+        return bool(self.rate_limits) and parse_limits(self.rate_limits) is None
 
     @property
     def is_revoked(self) -> bool:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from customers import clock
 from customers.models import ApiKey, AuditEvent, Customer, audit_event
 from customers.tests import factories
+from customers.tests.staff import browser
 
 FRONT = "/admin/"
 
@@ -97,6 +98,34 @@ def test_lists_keys_that_expire_within_two_weeks_the_next_first(staff, business)
     assert "in 1\xa0week" in page.text
 
 
+def test_a_new_key_is_shown_to_the_privacy_officer(staff, business, other_business):
+    old, _ = factories.api_key(business)
+    ApiKey.objects.filter(pk=old.pk).update(created_at=clock.now() - timedelta(days=15))
+    factories.api_key(business)
+    form = {"business": business.pk, "name": "Shop", "rate_limits": "off"}
+    issued = staff.post("/admin/customers/apikey/add/", form)
+    key = ApiKey.objects.get(name="Shop")
+    ApiKey.objects.filter(pk=key.pk).revoke()
+    factories.api_key(other_business)
+
+    page = browser("Privacy officer", limited_to=(business,)).get(FRONT)
+    shown = page.context["new_keys"]
+    assert [(each.name, each.issuer) for each in shown] == [("Shop", "staff"), ("a test", "")]
+    told = page.text[page.text.index('id="new-keys"') : page.text.index('id="expiring"')]
+    for words in ("by staff", "by the system", "Without limits", "Revoked", key.last_four):
+        assert words in told
+    assert issued.context["text"] not in page.text
+    assert browser("Privacy officer").get(f"/admin/customers/apikey/{key.pk}/change/").text
+
+
+def test_new_keys_beyond_the_first_ten_are_not_hidden(staff, business):
+    for _ in range(10):
+        factories.api_key(business)
+    assert "More of them" not in staff.get(FRONT).text
+    factories.api_key(business)
+    assert "More of them" in staff.get(FRONT).text
+
+
 def test_tells_who_did_what_last_with_a_link_and_without_a_value(staff, business):
     customer = factories.customer(business, name="Ada Obi", email="ada@acme.com")
     customer.phone = "+2348031235678"
@@ -161,7 +190,7 @@ def test_reads_no_sealed_field(staff, business):
     ("permission", "shown"),
     [
         ("view_customer", "by-business"),
-        ("view_apikey", "expiring"),
+        ("view_apikey", "new-keys"),
         ("view_auditevent", "recent"),
         ("view_business", None),
     ],
@@ -171,8 +200,9 @@ def test_shows_a_member_of_staff_only_what_they_may_view(staff, business, permis
     factories.api_key(business, expires_at=clock.now() + timedelta(days=3))
     member(staff, permission)
     page = staff.get(FRONT)
-    parts = {"by-business", "by-week", "expiring", "recent"}
-    expected = {shown} | ({"by-week"} if shown == "by-business" else set())
+    parts = {"by-business", "by-week", "new-keys", "expiring", "recent"}
+    beside = {"by-business": {"by-week"}, "new-keys": {"expiring"}}
+    expected = {shown} | beside.get(shown, set())
     assert {part for part in parts if f'id="{part}"' in page.text} == expected - {None}
     if permission == "view_auditevent":
         assert customer.public_id in page.text

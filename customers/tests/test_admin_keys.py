@@ -12,8 +12,9 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from customers import clock
-from customers.models import ApiKey, StaffSession
+from customers.models import ApiKey, AuditEvent, StaffSession
 from customers.tests import factories
+from customers.tests.staff import browser
 from customers.tests.test_admin_customers import named_queries, said
 
 LIST = "/admin/customers/apikey/"
@@ -185,3 +186,88 @@ def test_the_list_costs_a_fixed_number_of_queries(staff, business, status):
 
 def queries(staff: Client, url: str) -> list[str]:
     return named_queries(staff, url, counting=True)
+
+
+# Limits.
+
+CONFIGURED = "60/minute,1000/hour,10000/day,10 concurrent"
+LOOSER = (
+    "off",
+    " OFF ",
+    "999999999/minute,999999999/hour,999999999/day,999999999 concurrent",
+    "61/minute,1000/hour,10000/day,10 concurrent",
+    "60/minute,1000/hour,10000/day",
+    "10 concurrent",
+)
+
+
+@pytest.fixture
+def administrator(staff, business, settings) -> Client:
+    settings.RATE_LIMITS = CONFIGURED
+    return browser("Administrator", "Key issuer")
+
+
+@pytest.mark.parametrize("text", LOOSER)
+def test_only_a_superuser_lifts_a_limit(administrator, staff, business, text):
+    key, _ = factories.api_key(business, rate_limits="5/minute,9/hour,9/day,1 concurrent")
+    for url, count in ((page(key), 1), (f"{LIST}add/", 1)):
+        form = {"business": business.pk, "name": "Shop", "rate_limits": text}
+        response = administrator.post(url, form)
+        errors = response.context["adminform"].form.errors["rate_limits"]
+        assert "Only a superuser" in errors[0]
+        assert CONFIGURED in errors[0]
+        assert ApiKey.objects.count() == count
+    assert ApiKey.objects.get().rate_limits == "5/minute,9/hour,9/day,1 concurrent"
+
+    staff.post(page(key), {"name": "Shop", "rate_limits": text})
+    assert ApiKey.objects.get().rate_limits == text.strip()
+    staff.post(f"{LIST}add/", {"business": business.pk, "name": "B", "rate_limits": text})
+    assert ApiKey.objects.get(name="B").rate_limits == text.strip()
+
+
+@pytest.mark.parametrize("text", ["", CONFIGURED, "1/day,2/hour,3/minute,4 concurrent"])
+def test_an_administrator_limits_a_key_to_what_is_configured_and_less(
+    administrator, business, text
+):
+    key, _ = factories.api_key(business, rate_limits="9/minute,9/hour,9/day,1 concurrent")
+    administrator.post(page(key), {"name": "Shop", "rate_limits": text})
+    assert ApiKey.objects.get().rate_limits == text
+
+
+@pytest.mark.parametrize(
+    ("configured", "text", "saved"),
+    [
+        ("off", "off", False),
+        ("off", "99999/minute", True),
+        ("60/minute", "60/minute", True),
+        ("60/minute", "1/hour", False),
+        ("60/minute", "lots", False),
+    ],
+)
+def test_what_an_administrator_may_set_follows_the_configuration(
+    administrator, business, settings, configured, text, saved
+):
+    settings.RATE_LIMITS = configured
+    key, _ = factories.api_key(business)
+    administrator.post(page(key), {"name": "Shop", "rate_limits": text})
+    assert (ApiKey.objects.get().rate_limits == text) is saved
+
+
+def test_renaming_leaves_the_limits_that_a_superuser_set(administrator, business, monkeypatch):
+    key, _ = factories.api_key(business, rate_limits="off")
+    keys = ApiKey.objects.filter(pk=key.pk)
+    administrator.post(page(key), {"name": "One", "rate_limits": "off"})
+    assert keys.values_list("name", "rate_limits").get() == ("One", "off")
+    # Taken back while the form is being read, the limits do not come again with the new name.
+    monkeypatch.setattr(
+        ApiKey, "validate_constraints", lambda *_, **__: keys.update(rate_limits="5/minute")
+    )
+    administrator.post(page(key), {"name": "Two", "rate_limits": "off"})
+    assert keys.values_list("name", "rate_limits").get() == ("Two", "5/minute")
+
+
+def test_a_form_that_changes_nothing_writes_nothing(staff, business):
+    key, _ = factories.api_key(business)
+    before = AuditEvent.objects.count()
+    staff.post(page(key), {"name": key.name, "rate_limits": ""})
+    assert AuditEvent.objects.count() == before

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import AnonymousUser, Group, User
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 from django.db import connection
 from django.test import Client
 
@@ -18,6 +18,7 @@ from customers.tests.staff import browser, member
 from customers.tests.test_admin_customers import LIST, act, form_of, listed, page, search
 
 KEYS, BUSINESSES, AUDIT = (f"/admin/customers/{m}/" for m in ("apikey", "business", "auditevent"))
+LOW = "5/minute,100/hour,1000/day,2 concurrent"
 Case = Callable[[Client, Customer], bool]
 
 
@@ -107,8 +108,14 @@ def revokes_a_key(client, ada):
 
 def limits_a_key(client, ada):
     key, _ = factories.api_key(ada.business)
-    client.post(f"{KEYS}{key.pk}/change/", {"name": key.name, "rate_limits": "5/minute"})
-    return ApiKey.objects.get(pk=key.pk).rate_limits == "5/minute"
+    client.post(f"{KEYS}{key.pk}/change/", {"name": key.name, "rate_limits": LOW})
+    return ApiKey.objects.get(pk=key.pk).rate_limits == LOW
+
+
+def lifts_limits(client, ada):
+    key, _ = factories.api_key(ada.business, rate_limits=LOW)
+    client.post(f"{KEYS}{key.pk}/change/", {"name": key.name, "rate_limits": "off"})
+    return ApiKey.objects.get(pk=key.pk).rate_limits == "off"
 
 
 def sees_keys(client, ada):
@@ -141,15 +148,17 @@ def edits_accounts(client, ada):
 SEES = [lists, opens, searches]
 CHANGES = [creates, edits, deactivates, deactivates_many, restores]
 GUARDS = [reveals, exports, erases]
-RUNS = [issues_a_key, revokes_a_key, limits_a_key, sees_keys, suspends, adds_a_business]
-ACTIONS: list[Case] = [*SEES, *CHANGES, *GUARDS, *RUNS, reads_the_audit, edits_accounts]
+RUNS = [revokes_a_key, limits_a_key, sees_keys, suspends, adds_a_business]
+ROOT = [lifts_limits, edits_accounts]
+ACTIONS: list[Case] = [*SEES, *CHANGES, *GUARDS, *RUNS, issues_a_key, reads_the_audit, *ROOT]
 MAY: dict[str, list[Case]] = {
     "anonymous": [],
     "no role": [],
     "Viewer": SEES,
     "Editor": [*SEES, *CHANGES],
-    "Privacy officer": [*SEES, *GUARDS, reads_the_audit],
+    "Privacy officer": [*SEES, *GUARDS, reads_the_audit, sees_keys],
     "Administrator": [*SEES, *CHANGES, *RUNS, reads_the_audit],
+    "Key issuer": [issues_a_key, sees_keys],
     "superuser": ACTIONS,
 }
 
@@ -195,8 +204,19 @@ def test_the_migration_of_the_roles_can_run_again(db):
     roles.make_groups(apps, SimpleNamespace(connection=connection))
     after = granted()
     assert after == before
-    assert set(after) == {"Viewer", "Editor", "Privacy officer", "Administrator"}
+    assert set(after) == {"Viewer", "Editor", "Privacy officer", "Administrator", "Key issuer"}
     assert after["Viewer"] == {"view_business", "view_customer"}
+
+
+def test_who_administers_gains_no_value_by_a_key(ada):
+    """Whoever may issue has a right that no other role holds, and no page grants another's."""
+    issuers = [group.name for group in Group.objects.filter(permissions__codename="issue_apikey")]
+    assert issuers == ["Key issuer"]
+    gone = Permission.objects.filter(codename__in=["add_apikey", "delete_apikey"])
+    assert not gone.exists()
+    everyone_else = browser(*(role for role in granted() if role != "Key issuer"))
+    assert not issues_a_key(everyone_else, ada)
+    assert "apikey/add/" not in everyone_else.get("/admin/").content.decode()
 
 
 # Out of reach.
@@ -221,13 +241,13 @@ def test_who_is_limited_to_nothing_reaches_all_and_a_superuser_always(business, 
 
 @pytest.fixture
 def limited(ada) -> Client:
-    everything = ("Editor", "Privacy officer", "Administrator")
+    everything = ("Editor", "Privacy officer", "Administrator", "Key issuer")
     return browser(*everything, limited_to=(ada.business,))
 
 
 @pytest.mark.parametrize(
     "action",
-    [a for a in ACTIONS if a not in (adds_a_business, edits_accounts)],
+    [a for a in ACTIONS if a not in (adds_a_business, *ROOT)],
     ids=lambda action: action.__name__,
 )
 def test_no_action_reaches_a_business_out_of_reach(limited, eve, action):
@@ -236,7 +256,7 @@ def test_no_action_reaches_a_business_out_of_reach(limited, eve, action):
 
 @pytest.mark.parametrize(
     "action",
-    [a for a in ACTIONS if a not in (adds_a_business, edits_accounts)],
+    [a for a in ACTIONS if a not in (adds_a_business, *ROOT)],
     ids=lambda action: action.__name__,
 )
 def test_every_action_reaches_one_within(limited, ada, eve, action):

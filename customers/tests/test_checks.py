@@ -45,6 +45,7 @@ def test_the_configuration_of_the_tests_is_sound():
         ("finora.E010", {"STRANGER_LIMITS": "60"}),
         ("finora.E010", {"LOGIN_LIMITS": "20 a minute"}),
         ("finora.E011", {"RATE_LIMITS": "60/minute", "WORKERS": 2}),
+        ("finora.E012", {"DEBUG": True, "FINORA_ENVIRONMENT": "live"}),
     ],
 )
 def test_it_stops_the_start(settings, id, changes):
@@ -87,7 +88,6 @@ def test_several_workers_with_a_shared_store_may_start(settings):
     ("id", "changes"),
     [
         ("finora.W001", {}),
-        ("finora.E012", {"DEBUG": True}),
         ("finora.W002", {"RATE_LIMITS": "60/minute"}),
         ("finora.W002", {"STRANGER_LIMITS": "60/minute"}),
         ("finora.W002", {"LOGIN_LIMITS": "20/minute"}),
@@ -181,6 +181,18 @@ def test_secrets_are_read_from_files(tmp_path):
         **{f"{name}_FILE": str(tmp_path / name) for name in files},
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_a_live_environment_that_debugs_does_not_start(tmp_path):
+    keys = {
+        "SECRET_KEY": STRONG[::-1],
+        "FIELD_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+        "BLIND_INDEX_KEY": STRONG,
+    }
+    run = start(tmp_path, FINORA_ENVIRONMENT="live", DEBUG="true", **keys)
+    assert run.returncode == 1
+    assert "finora.E012" in run.stderr
+    assert start(tmp_path, FINORA_ENVIRONMENT="test", DEBUG="true", **keys).returncode == 0
 
 
 @pytest.mark.parametrize(
