@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -10,7 +11,7 @@ from functools import partial, wraps
 from typing import Any
 
 import orjson
-from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
@@ -70,6 +71,12 @@ invalid_api_key = partial(
     headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
 )
 not_found = partial(ApiError, 404, "NOT_FOUND", "There is nothing at this address.")
+
+
+def too_many(retry_after: int | None) -> ApiError:
+    """RATE_LIMIT, for so many seconds."""
+    message = f"Too many requests. Try again in {retry_after} s."
+    return ApiError(429, "RATE_LIMIT", message, retry_after=retry_after)
 
 
 def method_not_allowed(*allowed: str) -> ApiError:
@@ -234,6 +241,10 @@ def as_api_error(error: BaseException) -> ApiError:
             return ApiError(409, "CONFLICT", message, details=details)
         case CustomerInactive():
             return ApiError(409, "CONFLICT", "The customer is inactive and cannot be changed.")
+        case drf.PermissionDenied() | PermissionDenied():
+            return ApiError(403, "FORBIDDEN", "The API key does not open this address.")
+        case drf.Throttled():
+            return too_many(math.ceil(getattr(error, "wait", None) or 1))
         case IntegrityError():
             return ApiError(409, "CONFLICT", "The change conflicts with another one. Try again.")
         case OperationalError() | InterfaceError():

@@ -7,20 +7,10 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.http import HttpRequest
 
-from customers.api.envelope import ApiError
+from customers.api.envelope import too_many
 from customers.api.timestamps import iso
 from customers.models import ApiKey
-from customers.rate_limits import Verdict
 from finora.limiting import count_address, limiter, limits_of
-
-
-def _too_many(verdict: Verdict) -> ApiError:
-    return ApiError(
-        429,
-        "RATE_LIMIT",
-        f"Too many requests. Try again in {verdict.retry_after} s.",
-        retry_after=verdict.retry_after,
-    )
 
 
 def enter(request: HttpRequest, key: ApiKey) -> None:
@@ -36,7 +26,7 @@ def enter(request: HttpRequest, key: ApiKey) -> None:
             "reset": iso(datetime.fromtimestamp(verdict.reset, UTC)),
         }
     if not verdict.allowed:
-        raise _too_many(verdict)
+        raise too_many(verdict.retry_after)
     request.rate_slot = (key.public_id, verdict)  # type: ignore[attr-defined]
 
 
@@ -51,4 +41,4 @@ def count_stranger(request: HttpRequest) -> None:
     """Counts a call without a valid key for its address. Raises RATE_LIMIT."""
     verdict = count_address(request, "address", settings.STRANGER_LIMITS)
     if verdict and not verdict.allowed:
-        raise _too_many(verdict)
+        raise too_many(verdict.retry_after)

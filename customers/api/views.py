@@ -41,13 +41,38 @@ log = logging.getLogger("finora.api")
 MAX_QUERY_LENGTH = 200
 
 
+# What of DRF's the answers of this API do not go through.
+NOT_HONOURED = (
+    "content_negotiation_class",
+    "metadata_class",
+    "renderer_classes",
+    "versioning_class",
+)
+
+
 class ApiView(APIView):
-    """Authentication first, then the business, then the request: the order of all endpoints."""
+    """Authentication first, then the business, then the request: the order of all endpoints.
+
+    A view may have permission and throttle classes of its own, asked last. Renderers, versions,
+    metadata and content negotiation refuse to be set, with a TypeError.
+    """
 
     authentication_classes = [BearerAuthentication]
     parser_classes = [JsonObjectParser]
     http_method_names = ["get", "head", "post", "put", "delete"]
     business_id_required: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in NOT_HONOURED:
+            if getattr(cls, name) is not getattr(ApiView, name):
+                raise TypeError(f"{cls.__name__} sets {name}, which no answer goes through.")
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        if refused := initkwargs.keys() & set(NOT_HONOURED):
+            raise TypeError(f"as_view() sets {min(refused)}, which no answer goes through.")
+        return super().as_view(**initkwargs)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with acting.acting(self.actor):
@@ -86,6 +111,8 @@ class ApiView(APIView):
                 "The query parameter businessId is required.",
                 details=[{"field": "businessId", "message": "This parameter is required."}],
             )
+        self.check_permissions(request)
+        self.check_throttles(request)
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, SealError) and exc.row:
