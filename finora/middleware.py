@@ -11,10 +11,11 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from axes.middleware import AxesMiddleware
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -27,7 +28,8 @@ from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from customers.acting import Actor, acting
-from customers.api.envelope import exception_handler
+from customers.api.envelope import ApiError, exception_handler, failure
+from customers.api.parsers import BODY_REFUSED, too_large
 from finora.logging import request_id
 
 access_log = logging.getLogger("finora.access")
@@ -109,6 +111,29 @@ class PagesCsrfMiddleware(_PagesOnly, CsrfViewMiddleware):
 
 class PagesAuthenticationMiddleware(_PagesOnly, AuthenticationMiddleware):
     pass
+
+
+class PagesBodyMiddleware(_PagesOnly, MiddlewareMixin):
+    """Refuses a body that the server did not read, or that is larger than a page's may be.
+
+    It stands before anything that reads one: Django looks for a CSRF token there first.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(PAGES) and (refusal := self.refusal(request)):
+            return failure(request, refusal)
+        return super().__call__(request)
+
+    def refusal(self, request: HttpRequest) -> ApiError | None:
+        if (refused := request.META.get(BODY_REFUSED)) is not None:
+            return cast(ApiError, refused)
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if length <= settings.MAX_STRANGER_BODY_BYTES:
+            return None
+        limit = settings.MAX_PAGE_BODY_BYTES
+        if not request.user.is_authenticated:
+            limit = settings.MAX_STRANGER_BODY_BYTES
+        return too_large(limit) if length > limit else None
 
 
 class PagesMessageMiddleware(_PagesOnly, MessageMiddleware):

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "finora.middleware.PagesCommonMiddleware",
     "finora.middleware.PagesCsrfMiddleware",
     "finora.middleware.PagesAuthenticationMiddleware",
+    "finora.middleware.PagesBodyMiddleware",
     "finora.middleware.PagesActorMiddleware",
     "finora.middleware.PagesMessageMiddleware",
     "finora.middleware.PagesFrameMiddleware",
@@ -132,7 +133,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Readers beside one writer; a writer takes its lock at BEGIN and waits its turn, or two
     # that read first and write later would meet "database is locked".
     _options.setdefault("transaction_mode", "IMMEDIATE")
-    _options.setdefault("timeout", 20)
+    _options.setdefault("timeout", 5)  # seconds, then 503
     # The file is mapped as far as SQLite maps any: reading a million customers' search segments
     # takes a fifth of the time.
     _options.setdefault(
@@ -166,8 +167,14 @@ SEARCH_CACHE_BYTES: int = env.int(
     "SEARCH_CACHE_BYTES", 256 * 1024 * 1024, validate=validate.Range(min=0)
 )
 API_KEY_DAYS: int = env.int("API_KEY_DAYS", 90, validate=validate.Range(min=1, max=3650))
-MAX_BODY_BYTES = 64 * 1024
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# A body arrives whole within these bounds, or Django's thread does not hear of it: finora/http.
+BODY_SECONDS = 10
+MAX_BODY_BYTES = 64 * 1024  # of the API
+MAX_STRANGER_BODY_BYTES = 8 * 1024  # of a page, from whoever is not logged in: the login form
+MAX_PAGE_BODY_BYTES = 256 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_PAGE_BODY_BYTES
+FILE_UPLOAD_HANDLERS = ["finora.http.uploads.StaffUploadHandler"]
 
 REST_FRAMEWORK: dict[str, object] = {
     "EXCEPTION_HANDLER": "customers.api.envelope.exception_handler",

@@ -1,8 +1,10 @@
 """API, admin, OpenAPI page and probes."""
 
 import logging
+import sys
 
 from django.contrib import admin
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -10,6 +12,7 @@ from django.views import defaults
 from django.views.generic import RedirectView
 
 from customers.api import docs, probes, views
+from customers.api.envelope import failure, internal_error, unavailable
 
 log = logging.getLogger("finora.pages")
 
@@ -43,7 +46,13 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 def handler500(request: HttpRequest) -> HttpResponse:
     # Django's own line about it is off, as it would repeat the access line of every 4xx.
-    log.error("INTERNAL_ERROR", exc_info=True)
-    if request.path_info.startswith("/admin/"):
-        return defaults.server_error(request)
-    return views.broken(request)
+    away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
+    answer = unavailable() if away else internal_error()
+    log.error(answer.code, exc_info=True)
+    if not request.path_info.startswith("/admin/"):
+        return failure(request, answer)
+    page: HttpResponse = defaults.server_error(request)
+    page.status_code = answer.status
+    if answer.retry_after is not None:
+        page["Retry-After"] = str(answer.retry_after)
+    return page

@@ -12,10 +12,28 @@ from rest_framework.parsers import BaseParser
 from customers.api.envelope import ApiError, invalid_request
 
 NOT_JSON = "The body must be a JSON object."
+# In a request's META, where the server did not read its body to the end: the answer for that.
+BODY_REFUSED = "finora.body_refused"
+
+
+def too_large(limit: int) -> ApiError:
+    """For a body of more than `limit` bytes."""
+    return ApiError(413, "INVALID_REQUEST", f"A body has at most {limit} bytes.")
+
+
+def too_late() -> ApiError:
+    """For a body that did not arrive in time."""
+    message = f"The body did not arrive within {settings.BODY_SECONDS} s."
+    return ApiError(408, "INVALID_REQUEST", message)
 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def cut_short() -> ApiError:
+    """For a body that ended before its end, or whose chunks are none."""
+    return invalid_request("The body is not as long as the headers say.")
 
 
 class JsonObjectParser(BaseParser):
@@ -32,10 +50,13 @@ class JsonObjectParser(BaseParser):
         # DRF lets `*/*` and `application/*` pass for any type.
         if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
             raise UnsupportedMediaType(media_type or "")
+        refused = parser_context["request"].META.get(BODY_REFUSED)
+        if refused is not None:
+            raise refused
         limit = settings.MAX_BODY_BYTES
         body = stream.read(limit + 1)
         if len(body) > limit:
-            raise ApiError(413, "INVALID_REQUEST", f"A body has at most {limit} bytes.")
+            raise too_large(limit)
         try:
             # RecursionError: nested too deep. ValueError: also a number of thousands of digits.
             data = json.loads(body.decode(), parse_constant=_no_constant)

@@ -18,7 +18,6 @@ from customers.api.authentication import BearerAuthentication
 from customers.api.envelope import (
     ApiError,
     failure,
-    internal_error,
     invalid_parameter,
     invalid_request,
     method_not_allowed,
@@ -287,8 +286,3 @@ def nowhere(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 def broken_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """What Django refuses before a view: an unknown host, a malformed request."""
     return failure(request, invalid_request("The request cannot be read."))
-
-
-def broken(request: HttpRequest) -> HttpResponse:
-    """An exception outside the views."""
-    return failure(request, internal_error())

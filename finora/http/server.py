@@ -1,0 +1,148 @@
+"""An event loop in front of one thread for Django, as an RSGI application.
+
+The loop reads bodies (`bodies`), so that a slow client holds nothing, and answers /healthz itself,
+so that a process whose database hangs still says that it lives. Everything else is Django's, a WSGI
+application, one request at a time: Python runs one thread at a time, so a second one would only
+make requests wait for each other at random places. More parallel work means more processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from importlib import import_module
+from queue import SimpleQueue
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.db import Error, close_old_connections, connections
+from django.http import parse_cookie
+
+from customers.api import authentication
+from customers.api.envelope import ApiError
+from finora.http import bodies
+from finora.http.environ import environ
+
+log = logging.getLogger("finora.http")
+HEALTH = "/healthz"
+Headers = list[tuple[str, str]]
+
+
+class Server:
+    """What granian calls: __rsgi_init__ before the first request, __rsgi_del__ after the last."""
+
+    def __init__(self, django: Callable[..., Any]) -> None:
+        self._django = django
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="django", daemon=True)
+        self._answered: deque[asyncio.Future[None]] = deque()
+        self._is_ending = False
+
+    def end(self) -> None:
+        """From now on every answer is the last one of its connection."""
+        self._is_ending = True
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._thread.start()
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+        self._settle()
+        loop.run_until_complete(asyncio.sleep(0))
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        headers = scope.headers
+        body: bytes | ApiError = b""
+        if "content-length" in headers or "transfer-encoding" in headers:
+            body = await bodies.read(scope, headers, protocol, self._is_logged_in)
+        if scope.path == HEALTH:
+            self._answer(scope, headers, body, protocol)
+            return
+        answered = self._loop.create_future()
+
+        def job() -> None:
+            self._answer(scope, headers, body, protocol)
+            self._answered.append(answered)
+            if isinstance(body, ApiError):
+                # The connection closes when nobody holds the rest of its body any longer.
+                self._loop.call_soon_threadsafe(self._settle)
+
+        # The answers of before are out already; waking the loop for each would cost more than
+        # ending these coroutines when it is awake anyway.
+        self._settle()
+        self._jobs.put(job)
+        await answered
+
+    def _settle(self) -> None:
+        while self._answered:
+            self._answered.popleft().set_result(None)
+
+    async def _is_logged_in(self, cookies: str) -> bool:
+        key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
+        if not key:
+            return False
+        found: asyncio.Future[bool] = self._loop.create_future()
+
+        def job() -> None:
+            self._loop.call_soon_threadsafe(found.set_result, _has_user(key))
+
+        self._jobs.put(job)
+        return await found
+
+    def _work(self) -> None:
+        """Django's thread."""
+        while (job := self._jobs.get()) is not None:
+            job()
+            del job  # its request's body would stay until the next one
+        authentication.usage.flush()
+        connections.close_all()
+
+    def _answer(self, scope: Any, headers: Any, body: bytes | ApiError, protocol: Any) -> None:
+        try:
+            self._respond(environ(scope, headers, body), protocol)
+        except Exception:
+            log.exception("INTERNAL_ERROR")
+            protocol.response_empty(500, [("Connection", "close")])
+
+    def _respond(self, env: dict[str, Any], protocol: Any) -> None:
+        status, fields = 0, []
+
+        def start_response(line: str, headers: Headers, exc_info: Any = None) -> None:
+            nonlocal status, fields
+            status, fields = int(line[:3]), headers
+
+        response = self._django(env, start_response)
+        try:
+            # Of a refused body some may be on its way still.
+            if self._is_ending or bodies.is_refused(env):
+                fields.append(("Connection", "close"))
+            if response.streaming:
+                _stream(response, protocol.response_stream(status, fields))
+            else:
+                protocol.response_bytes(status, fields, response.content)
+        finally:
+            response.close()
+
+
+def _stream(response: Any, transport: Any) -> None:
+    """What the client has not taken yet waits in memory: Django's thread does not wait for it."""
+    for chunk in response:
+        try:
+            next(transport.send_bytes(chunk), None)
+        except RuntimeError:  # the client went away
+            return
+
+
+def _has_user(session_key: str) -> bool:
+    close_old_connections()
+    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    try:
+        return SESSION_KEY in store
+    except Error:
+        return False  # the request itself will say what is wrong
