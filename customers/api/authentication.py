@@ -8,9 +8,12 @@ import re
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db import Error
+from django.dispatch import receiver
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -64,23 +67,34 @@ class UsageCounter:
         self.seconds = seconds
         self._calls: Counter[int] = Counter()
         self._written: dict[int, float] = {}
+        self._due: set[int] = set()
         self._lock = threading.Lock()
 
     def count(self, key: ApiKey) -> None:
         now = time.monotonic()
         with self._lock:
             self._calls[key.pk] += 1
-            if now - self._written.get(key.pk, -self.seconds) < self.seconds:
-                return
-            self._written[key.pk] = now
-            calls = self._calls.pop(key.pk)
-        self._write(key.pk, calls)
+            if now - self._written.get(key.pk, -self.seconds) >= self.seconds:
+                self._written[key.pk] = now
+                self._due.add(key.pk)
+
+    def write_due(self) -> None:
+        """Writes what was not written for a minute: when a request has its answer, so that none
+        waits for it, however long the database makes it wait."""
+        if not self._due:
+            return
+        with self._lock:
+            due = {pk: self._calls.pop(pk) for pk in self._due if pk in self._calls}
+            self._due.clear()
+        for pk, calls in due.items():
+            self._write(pk, calls)
 
     def flush(self) -> None:
         """Writes what is still counted: when the process ends."""
         with self._lock:
             counted, self._calls = self._calls, Counter()
             self._written.clear()
+            self._due.clear()
         for pk, calls in counted.items():
             self._write(pk, calls)
 
@@ -95,6 +109,11 @@ class UsageCounter:
 
 
 usage = UsageCounter()
+
+
+@receiver(request_finished)
+def write_usage(**_: Any) -> None:
+    usage.write_due()
 
 
 def flush_usage_at_exit() -> None:
