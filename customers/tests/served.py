@@ -36,7 +36,7 @@ def database_url() -> str:
 
 class Served:
     def __init__(self, log: Path, workers: int = 1, **env: str) -> None:
-        self.port = free_port()
+        self.port = int(env.get("PORT") or free_port())
         self.log = log
         self._env = env | {"WORKERS": str(workers)}
         self.start()
@@ -79,7 +79,7 @@ class Served:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(15)
-            for one in family:
+            for one in family:  # nothing of a failed test stays
                 with contextlib.suppress(psutil.NoSuchProcess):
                     one.kill()
             self.process.wait()

@@ -27,8 +27,8 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
-WORKER_SECONDS = 8  # to finish what was begun
-MAIN_SECONDS = 9.5  # to end, whatever happens
+WORKER_SECONDS = 7  # to finish what was begun
+MAIN_SECONDS = 9  # to end, whatever happens
 BIND_SECONDS = 10  # a server that was here before may still be ending
 PARENT_LOOK_SECONDS = 0.25
 BACKLOG = 1024
