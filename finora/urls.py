@@ -12,7 +12,8 @@ from django.views import defaults
 from django.views.generic import RedirectView
 
 from customers.api import docs, probes, views
-from customers.api.envelope import failure, internal_error, unavailable
+from customers.api.envelope import failure
+from finora.api import errors
 
 log = logging.getLogger("finora.pages")
 
@@ -27,27 +28,27 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(url="/docs")),
     # Last: whatever nothing else answers, also where DEBUG would show its own page.
-    re_path("", views.nowhere),
+    re_path("", views.not_found),
 ]
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if request.path_info.startswith("/admin/"):
         return defaults.bad_request(request, exception)
-    return views.broken_request(request)
+    return views.bad_request(request)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Staff get a page; integrations the envelope."""
     if request.path_info.startswith("/admin/"):
         return defaults.page_not_found(request, exception)
-    return views.nowhere(request)
+    return views.not_found(request)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     # Django's own line about it is off, as it would repeat the access line of every 4xx.
     away = isinstance(sys.exc_info()[1], (OperationalError, InterfaceError))
-    answer = unavailable() if away else internal_error()
+    answer = errors.UNREACHABLE() if away else errors.INTERNAL_ERROR()
     log.error(answer.code, exc_info=True)
     if not request.path_info.startswith("/admin/"):
         return failure(request, answer)

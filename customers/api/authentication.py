@@ -17,9 +17,10 @@ from django.dispatch import receiver
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from customers.api.envelope import ApiError, invalid_api_key, unauthorized
 from customers.api.throttling import count_stranger
 from customers.models import ApiKey
+from finora.api import errors
+from finora.api.errors import ApiError
 
 log = logging.getLogger("finora.api")
 
@@ -44,13 +45,13 @@ class BearerAuthentication(BaseAuthentication):
     def _key(self, request: Request) -> ApiKey:
         match = _BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
         if match is None:
-            raise unauthorized()
+            raise errors.UNAUTHORIZED()
         text = match[1]
         if not text.startswith(f"{settings.FINORA_ENVIRONMENT}_sk_"):
-            raise invalid_api_key()
+            raise errors.INVALID_API_KEY()
         key = ApiKey.objects.for_request(text)
         if key is None:
-            raise invalid_api_key()
+            raise errors.INVALID_API_KEY()
         return key
 
     def authenticate_header(self, request: Request) -> str:

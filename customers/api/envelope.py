@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 import orjson
@@ -19,123 +18,13 @@ from rest_framework.request import Request
 
 from customers import clock
 from customers.api.timestamps import iso
-from customers.managers import CustomerInactive, EmailInUse
+from finora.api import errors
+from finora.api.database_errors import database_trouble, takes_no_writes
+from finora.api.errors import ApiError, Details
 
 log = logging.getLogger("finora.api")
 
-Details = list[dict[str, str]]
 AnyRequest = HttpRequest | Request
-
-
-class ApiError(Exception):
-    """An answer of the error table. The message is fixed text: it never holds a personal value."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        details: Details | None = None,
-        retry_after: int | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.details = details
-        self.retry_after = retry_after
-        self.headers = headers or {}
-
-
-def invalid_parameter(name: str, message: str) -> ApiError:
-    """INVALID_REQUEST for one query parameter."""
-    return ApiError(400, "INVALID_REQUEST", message, details=[{"field": name, "message": message}])
-
-
-invalid_request = partial(ApiError, 400, "INVALID_REQUEST")
-unauthorized = partial(
-    ApiError,
-    401,
-    "UNAUTHORIZED",
-    "Send your API key in the header Authorization: Bearer <key>.",
-    headers={"WWW-Authenticate": "Bearer"},
-)
-# One answer for unknown, revoked, expired and other-environment keys: it helps no one guess.
-invalid_api_key = partial(
-    ApiError,
-    401,
-    "INVALID_API_KEY",
-    "This API key is not valid here.",
-    headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
-)
-not_found = partial(ApiError, 404, "NOT_FOUND", "There is nothing at this address.")
-
-
-def too_many(retry_after: int | None) -> ApiError:
-    """RATE_LIMIT, for so many seconds."""
-    message = f"Too many requests. Try again in {retry_after} s."
-    return ApiError(429, "RATE_LIMIT", message, retry_after=retry_after)
-
-
-def method_not_allowed(*allowed: str) -> ApiError:
-    methods = ", ".join(allowed)
-    message = f"This address answers {methods}."
-    return ApiError(405, "METHOD_NOT_ALLOWED", message, headers={"Allow": methods})
-
-
-internal_error = partial(
-    ApiError,
-    500,
-    "INTERNAL_ERROR",
-    "Something went wrong on our side. Give us the request id and we can find out what.",
-)
-unavailable = partial(ApiError, 503, "SERVICE_UNAVAILABLE", retry_after=5)
-UNREACHABLE = "The service cannot reach its database. Try again shortly."
-NO_WRITES = "The database takes no writes at present: its disk is full, or it is read-only."
-IN_TROUBLE = "The database is busy or in trouble of its own. Try again shortly."
-# SQLSTATEs of PostgreSQL: its disk is full; it is a standby.
-_NO_WRITE_STATES = {"53100", "25006"}
-# Of SQLite, which tells a quota or a limit on the file's size as an I/O error.
-_NO_WRITE_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
-# The connection broke; the server is stopping or starting.
-_UNREACHED_STATES = ("08", "57P")
-
-
-def _behind(error: BaseException | None) -> Iterator[tuple[str | None, int | None]]:
-    """PostgreSQL's SQLSTATE and SQLite's code of a database error and of all that led to it.
-
-    The error is Django's, the driver's is behind it; where undoing failed too, that is in front.
-    """
-    while error is not None:
-        yield getattr(error, "sqlstate", None), getattr(error, "sqlite_errorcode", None)
-        error = error.__cause__ or error.__context__
-
-
-def _takes_no_writes(error: BaseException) -> bool:
-    return any(
-        state in _NO_WRITE_STATES
-        or code in _NO_WRITE_CODES
-        or (code is not None and code & 0xFF == sqlite3.SQLITE_READONLY)
-        for state, code in _behind(error)
-    )
-
-
-def _answered(error: BaseException) -> bool:
-    """Whether the database was there to say no."""
-    return any(
-        (state is not None and not state.startswith(_UNREACHED_STATES))
-        or (code is not None and code & 0xFF != sqlite3.SQLITE_CANTOPEN)
-        for state, code in _behind(error)
-    )
-
-
-def database_trouble(error: BaseException) -> ApiError:
-    """SERVICE_UNAVAILABLE for a database error. Says what it is: operators read it as well."""
-    if _takes_no_writes(error):
-        return unavailable(NO_WRITES)
-    return unavailable(IN_TROUBLE if _answered(error) else UNREACHABLE)
 
 
 def _exact(value: Any) -> Any:
@@ -227,38 +116,40 @@ def _details(problems: Any) -> Details:
     ]
 
 
+def method_not_allowed(*allowed: str) -> ApiError:
+    methods = ", ".join(allowed)
+    return errors.METHOD_NOT_ALLOWED(
+        message=f"This address answers {methods}.", headers={"Allow": methods}
+    )
+
+
 def as_api_error(error: BaseException) -> ApiError:
     """The contract's answer for an exception; whatever it does not name is our fault."""
+    if (answer := errors.of_domain(error)) is not None:
+        return answer
     match error:
         case ApiError():
             return error
         case drf.ValidationError():
-            message = "Some fields are not acceptable."
-            return ApiError(400, "VALIDATION_ERROR", message, details=_details(error.detail))
-        case EmailInUse():
-            message = f"The email is in use by the active customer {error.public_id}."
-            details = [{"field": "email", "message": message}]
-            return ApiError(409, "CONFLICT", message, details=details)
-        case CustomerInactive():
-            return ApiError(409, "CONFLICT", "The customer is inactive and cannot be changed.")
+            return errors.VALIDATION_ERROR(details=_details(error.detail))
         case drf.PermissionDenied() | PermissionDenied():
-            return ApiError(403, "FORBIDDEN", "The API key does not open this address.")
+            return errors.NOT_PERMITTED()
         case drf.Throttled():
-            return too_many(math.ceil(getattr(error, "wait", None) or 1))
+            return errors.too_many(math.ceil(getattr(error, "wait", None) or 1))
         case IntegrityError():
-            return ApiError(409, "CONFLICT", "The change conflicts with another one. Try again.")
+            return errors.CONFLICTING_CHANGE()
         case OperationalError() | InterfaceError():
             return database_trouble(error)
-        case InternalError() if _takes_no_writes(error):
+        case InternalError() if takes_no_writes(error):
             return database_trouble(error)
         case drf.NotFound() | Http404() | ObjectDoesNotExist():
-            return not_found()
+            return errors.NOT_FOUND()
         case drf.UnsupportedMediaType():
-            return ApiError(415, "INVALID_REQUEST", "Send the body as application/json.")
+            return errors.NOT_JSON_TYPE()
         case SuspiciousOperation() | drf.ParseError():
-            return invalid_request("The request cannot be read.")
+            return errors.UNREADABLE()
         case _:
-            return internal_error()
+            return errors.INTERNAL_ERROR()
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:

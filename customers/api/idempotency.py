@@ -18,8 +18,9 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from customers import blind_index
-from customers.api.envelope import ApiError, invalid_request, success
+from customers.api.envelope import success
 from customers.models import Customer, StoredAnswer
+from finora.api import errors
 
 HEADER = "Idempotency-Key"
 _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -49,7 +50,7 @@ def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         if key is None:
             return post(view, request)
         if not _KEY.fullmatch(key):
-            raise invalid_request(f"{HEADER} is a text of 1 to 255 ASCII characters.")
+            raise errors.UNREADABLE(message=f"{HEADER} is a text of 1 to 255 ASCII characters.")
         path = request.path_info.rstrip("/")
         hashes = _hashes(view.business_id, path, key, request.data)
         with transaction.atomic():
@@ -68,10 +69,11 @@ def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
                     stored.delete()
                 return response
         if bytes(stored.body_hash) != body_hash:
-            raise ApiError(409, "CONFLICT", f"This {HEADER} was used with another body.")
+            raise errors.KEY_REUSED()
         kept = orjson.loads(stored.kept())
         response = success(request, kept["data"], status=stored.status, location=kept["location"])
         response["Idempotency-Replayed"] = "true"
         return response
 
+    answer.is_idempotent = True  # type: ignore[attr-defined]  # for the OpenAPI document
     return answer

@@ -9,8 +9,8 @@ import base64
 import re
 
 from customers import keyring
-from customers.api.envelope import invalid_parameter
 from customers.models import Customer
+from finora.api import errors
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -24,7 +24,7 @@ def read_limit(text: str | None) -> int:
     if text is None:
         return DEFAULT_LIMIT
     if not _LIMIT.fullmatch(text):
-        raise invalid_parameter("limit", f"limit is a whole number from 1 to {MAX_LIMIT}.")
+        raise errors.invalid_parameter("limit", f"limit is a whole number from 1 to {MAX_LIMIT}.")
     return int(text)
 
 
@@ -41,7 +41,7 @@ def make_cursor(business_id: int, last: Customer) -> str:
 
 def read_cursor(business_id: int, text: str) -> tuple[bytes, str]:
     """(name_key, public_id) of the row to go on behind. Raises INVALID_REQUEST."""
-    wrong = invalid_parameter("cursor", "cursor is not one that this list gave.")
+    wrong = errors.invalid_parameter("cursor", "cursor is not one that this list gave.")
     if not _CURSOR.fullmatch(text):
         raise wrong
     try:

@@ -9,22 +9,23 @@ from django.conf import settings
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
-from customers.api.envelope import ApiError, invalid_request
+from finora.api import errors
+from finora.api.errors import ApiError
 
-NOT_JSON = "The body must be a JSON object."
 # In a request's META, where the server did not read its body to the end: the answer for that.
 BODY_REFUSED = "finora.body_refused"
 
 
 def too_large(limit: int) -> ApiError:
     """For a body of more than `limit` bytes."""
-    return ApiError(413, "INVALID_REQUEST", f"A body has at most {limit} bytes.")
+    return errors.BODY_TOO_LARGE(message=f"A body has at most {limit} bytes.")
 
 
 def too_late() -> ApiError:
     """For a body that did not arrive in time."""
-    message = f"The body did not arrive within {settings.BODY_SECONDS} s."
-    return ApiError(408, "INVALID_REQUEST", message)
+    return errors.BODY_TOO_SLOW(
+        message=f"The body did not arrive within {settings.BODY_SECONDS} s."
+    )
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -33,7 +34,7 @@ def _no_constant(name: str) -> NoReturn:
 
 def cut_short() -> ApiError:
     """For a body that ended before its end, or whose chunks are none."""
-    return invalid_request("The body is not as long as the headers say.")
+    return errors.UNREADABLE(message="The body is not as long as the headers say.")
 
 
 class JsonObjectParser(BaseParser):
@@ -61,7 +62,7 @@ class JsonObjectParser(BaseParser):
             # RecursionError: nested too deep. ValueError: also a number of thousands of digits.
             data = json.loads(body.decode(), parse_constant=_no_constant)
         except (ValueError, RecursionError):
-            raise invalid_request(NOT_JSON) from None
+            raise errors.NOT_JSON() from None
         if not isinstance(data, dict):
-            raise invalid_request(NOT_JSON)
+            raise errors.NOT_JSON()
         return data

@@ -9,15 +9,11 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
 from customers import keyring
-from customers.api.envelope import (
-    ApiError,
-    database_trouble,
-    failure,
-    reads_only,
-    success,
-    unavailable,
-)
+from customers.api.envelope import failure, reads_only, success
 from customers.models import ApiKey, Customer, KeyCanary
+from finora.api import errors
+from finora.api.database_errors import database_trouble
+from finora.api.errors import ApiError
 
 log = logging.getLogger("finora.api")
 
@@ -65,7 +61,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         Customer.objects.search(NOBODY, "nobody")
         Customer.objects.active_among(NOBODY, [""])
         lacking = KeyCanary.objects.trouble()
-        trouble = unavailable(" ".join(lacking)) if lacking else writing.trouble()
+        trouble = errors.NOT_READY(message=" ".join(lacking)) if lacking else writing.trouble()
     except Error as error:
         trouble = database_trouble(error)
     if trouble is not None:

@@ -1,16 +1,19 @@
 """The OpenAPI page, built by drf-spectacular from the routes, serializers and filters.
 
-This module is imported while REST framework's views are; what is described is in
-schema_operations.py, read when the page is built.
+What an endpoint takes and answers stands beside its view: see finora.api.operations.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from drf_spectacular.drainage import error
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+
+from finora.api import errors
+from finora.api.operations import Answer, described, failures, headers, success
+from finora.api.shapes import Json, Says, Schemas
 
 DESCRIPTION = """\
 The customer directory: who your business sells to. Email, phone, address and TIN are encrypted at
@@ -57,35 +60,82 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class EnvelopeSchema(AutoSchema):
-    """An operation as schema_operations.py describes it; one that is not described is an error."""
+    """An operation as `operation` beside the view's method says; one that says nothing is an error.
+
+    What it names is gathered in `schemas`, of the document that is being built.
+    """
+
+    schemas = Schemas()
 
     def get_operation(
         self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any
     ) -> dict[str, Any] | None:
-        from customers.api.schema_operations import OPERATIONS
-
         self.registry, self.path, self.method = registry, path, method
-        described = OPERATIONS.get(f"{method} {path}")
-        if described is None:
-            error(f"{method} {path} is not described in schema_operations.py")
+        said = described(self.view, method, path, self.schemas)
+        if said is None:
+            error(f"{method} {path} does not say what it answers: see finora.api.operations")
             return None
-        return {"tags": ["Customers"], **described, "security": self.get_auth()}
+        return said | {"security": self.get_auth()}
 
 
 def only_endpoints(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """The endpoints, without the optional slash; what answers for all other paths is none."""
+    EnvelopeSchema.schemas = Schemas()
     return [(path.rstrip("/"), *rest) for path, *rest in endpoints if path.startswith("/v1/")]
 
 
 def with_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Adds the introduction, the parts that operations name, and the probes: no APIViews."""
-    from customers.api import schema_answers, schema_errors, schema_operations
-
-    result["info"]["description"] = DESCRIPTION
-    result["tags"] = [{"name": name} for name in ("Customers", "API keys", "Probes")]
+    """Adds the introduction, the error table, the parts that operations name, and the probes."""
+    schemas = EnvelopeSchema.schemas
+    result["paths"] |= {path: _probe(schemas, *said) for path, said in PROBES.items()}
+    result["info"]["description"] = f"{DESCRIPTION}\n**Errors.**\n\n{errors.table()}"
+    used = [each["tags"][0] for path in result["paths"].values() for each in path.values()]
+    result["tags"] = [{"name": name} for name in dict.fromkeys(used)]
     components = result.setdefault("components", {})
-    components["schemas"] = schema_answers.component_schemas() | schema_operations.BODIES
-    components["responses"] = schema_errors.ERRORS
-    components["headers"] = schema_answers.COMPONENT_HEADERS
-    result["paths"] |= schema_operations.PROBES
+    components["headers"] = headers(schemas)
+    components["schemas"] = schemas.components
     return result
+
+
+class Status(TypedDict):
+    status: Literal["ok"]
+
+
+class Ready(TypedDict):
+    status: Literal["ok"]
+    missedKeys: NotRequired[
+        Annotated[
+            list[Annotated[str, Says(pattern="^[0-9a-f]{8}$")]],
+            Says(
+                minItems=1,
+                maxItems=16,
+                description="Encryption keys, by id, that values it met are sealed with and that"
+                " it lacks: damage, or a key retired too soon.",
+            ),
+        ]
+    ]
+
+
+OK: Json = {"status": "ok"}
+PROBES = {
+    "/healthz": ("checkHealth", "Does the process answer?", Answer("It does.", Status, {"ok": OK})),
+    "/readyz": (
+        "checkReadiness",
+        "Can work be done: does the database answer, take writes, and know this process's keys?",
+        Answer("It can.", Ready, {"ok": OK, "missedKeys": OK | {"missedKeys": ["1a2b3c4d"]}}),
+        errors.UNREACHABLE,
+        errors.IN_TROUBLE,
+        errors.NO_WRITES,
+        errors.NOT_READY,
+    ),
+}
+
+
+def _probe(
+    schemas: Schemas, id: str, summary: str, answer: Answer, *kinds: errors.ErrorKind
+) -> dict[str, Any]:
+    answers = {"200": success(answer, schemas, rateLimit=None)} | failures(
+        kinds, schemas, rate_limited=False
+    )
+    said = {"operationId": id, "summary": summary, "tags": ["Probes"], "security": []}
+    return {"get": {**said, "responses": answers}}

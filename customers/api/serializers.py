@@ -1,8 +1,4 @@
-"""Bodies in, customers out.
-
-Serializers read bodies; their rules are the model's own. Answers are plain dicts, as building
-them by serializer would cost more than the query.
-"""
+"""Serializers read bodies; their rules are the model's own."""
 
 from __future__ import annotations
 
@@ -16,8 +12,7 @@ from django.db import models
 from rest_framework import serializers
 
 from customers import normalize
-from customers.api.timestamps import iso
-from customers.models import ApiKey, Customer
+from customers.models import Customer
 
 
 class Text(serializers.CharField):
@@ -90,37 +85,3 @@ def naira(kobo: int) -> int | Decimal:
     if kobo % 10 == 0:
         return Decimal(kobo // 10).scaleb(-1)
     return Decimal(kobo).scaleb(-2)
-
-
-def api_key_data(key: ApiKey) -> dict[str, Any]:
-    """A key as its business sees it: enough to recognise it, not to use it."""
-    return {
-        "keyId": key.public_id,
-        "keyPrefix": key.prefix,
-        "keyLastFour": key.last_four,
-        "name": key.name,
-        "environment": key.environment,
-        "isActive": key.is_usable(),
-        "createdAt": iso(key.created_at),
-        "lastUsedAt": iso(key.last_used_at) if key.last_used_at else None,
-        "totalCalls": key.total_calls,
-        "expiresAt": iso(key.expires_at),
-    }
-
-
-def customer_data(customer: Customer) -> dict[str, Any]:
-    """The eleven fields of a customer, in the reference's order. Raises SealError."""
-    kobo = customer.account_balance_kobo
-    return {
-        "id": customer.public_id,
-        "name": customer.name,
-        "email": customer.email,
-        "phone": customer.phone,
-        "address": customer.address,
-        "tin": customer.tin,
-        "companyName": customer.company_name,
-        "accountBalanceKobo": kobo,
-        "accountBalance": naira(kobo),
-        "isActive": customer.is_active,
-        "createdAt": iso(customer.created_at),
-    }

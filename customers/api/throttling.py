@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.http import HttpRequest
 
-from customers.api.envelope import too_many
 from customers.api.timestamps import iso
 from customers.models import ApiKey
+from finora.api.errors import too_many
 from finora.limiting import count_address, limiter, limits_of
 
 

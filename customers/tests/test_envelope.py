@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import OperationalError, connection, connections
 
-from customers.api import probes, views
+from customers.api import answers, probes
 from customers.tests import factories
 from customers.tests.answers import accepted, refused
 
@@ -222,7 +222,7 @@ def test_an_exception_is_an_internal_error_that_tells_nothing(
     def fail(*args, **kwargs):
         raise RuntimeError(f"no luck with {SECRET}")
 
-    monkeypatch.setattr(views, "customer_data", fail)
+    monkeypatch.setattr(answers, "customer_data", fail)
     customer = factories.customer(business, email=SECRET)
     calls = [
         lambda: api.post(LIST, ADA | {"address": SECRET}),
@@ -316,7 +316,7 @@ def test_a_database_lost_in_mid_request_is_said_so(api, business, monkeypatch):
     def lost(*args, **kwargs):
         raise OperationalError(f"server closed the connection; {SECRET}")
 
-    monkeypatch.setattr(views, "customer_data", lost)
+    monkeypatch.setattr(answers, "customer_data", lost)
     factories.customer(business)
     response = api.get(LIST)
     refused(response, 503, "SERVICE_UNAVAILABLE")

@@ -6,17 +6,24 @@ import json
 import re
 from collections.abc import Iterator
 from io import StringIO
-from typing import Any
+from pathlib import Path
+from typing import Any, TypedDict
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
-from customers.api import docs
+from customers.api import docs, schema
+from customers.api.envelope import as_api_error
+from customers.api.views import SearchView
+from customers.managers import EmailInUse
 from customers.tests.conftest import Api
+from finora.api import errors
+from finora.api.shapes import Schemas
 
 OPERATIONS = {
     "listCustomers": ("get", "/v1/customers"),
@@ -43,6 +50,7 @@ EVERYWHERE = {
 PARAMETERS = {"400": {"INVALID_REQUEST", "MISSING_BUSINESS_ID"}}
 BODY = {
     "400": {"INVALID_REQUEST", "VALIDATION_ERROR"},
+    "408": {"INVALID_REQUEST"},
     "413": {"INVALID_REQUEST"},
     "415": {"INVALID_REQUEST"},
 }
@@ -101,9 +109,9 @@ def contents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name} {status}", response["content"]["application/json"]
 
 
-def codes_of(media: dict[str, Any]) -> set[str]:
-    _, narrowed = media["schema"]["allOf"]
-    return set(narrowed["properties"]["error"]["properties"]["code"]["enum"])
+def codes_of(document: dict[str, Any], media: dict[str, Any]) -> set[str]:
+    failure = resolved(document, media["schema"])
+    return set(failure["properties"]["error"]["properties"]["code"]["enum"])
 
 
 def schemas(part: Any) -> Iterator[dict[str, Any]]:
@@ -130,8 +138,8 @@ def test_it_is_valid_openapi_3_1(document):
 def test_every_schema_in_it_is_a_valid_json_schema(document):
     found = [*schemas(document), *document["components"]["schemas"].values()]
     assert len(found) > 50
-    for schema in found:
-        Draft202012Validator.check_schema(schema)
+    for each in found:
+        Draft202012Validator.check_schema(each)
 
 
 def test_spectacular_builds_it_without_a_warning():
@@ -141,9 +149,7 @@ def test_spectacular_builds_it_without_a_warning():
 def test_an_endpoint_that_is_not_described_fails_the_build(monkeypatch):
     from drf_spectacular.management.commands.spectacular import SchemaGenerationError
 
-    from customers.api.schema_operations import OPERATIONS as described
-
-    monkeypatch.delitem(described, "GET /v1/customers/search")
+    monkeypatch.delattr(SearchView.get, "operation")
     with pytest.raises(SchemaGenerationError):
         call_command("spectacular", fail_on_warn=True, stdout=StringIO())
 
@@ -152,7 +158,7 @@ def test_every_reference_leads_somewhere_and_no_component_is_left_over(document)
     references = set(re.findall(r'"\$ref": "(#/[^"]+)"', json.dumps(document)))
     for reference in references:
         resolved(document, {"$ref": reference})
-    for section in ("schemas", "responses", "headers"):
+    for section in ("schemas", "headers"):
         for name in document["components"][section]:
             assert f"#/components/{section}/{name}" in references
 
@@ -175,7 +181,7 @@ def test_every_endpoint_is_described_under_its_own_id(document):
 def test_each_code_stands_at_its_status_in_each_operation(document):
     for name, operation in operations(document):
         errors = {
-            status: codes_of(resolved(document, response)["content"]["application/json"])
+            status: codes_of(document, resolved(document, response)["content"]["application/json"])
             for status, response in operation["responses"].items()
             if status >= "400"
         }
@@ -183,13 +189,17 @@ def test_each_code_stands_at_its_status_in_each_operation(document):
 
 
 def test_every_code_of_the_contract_is_explained(document):
-    error = document["components"]["schemas"]["Error"]
     anywhere = set().union(*(codes for each in ERRORS.values() for codes in each.values()))
     # A path outside v1 is no operation, so this code stands in the general part only.
-    assert set(error["properties"]["code"]["enum"]) == anywhere | {"INVALID_VERSION"}
-    for code in error["properties"]["code"]["enum"]:
-        assert f"`{code}`" in error["description"]
-    assert "INVALID_VERSION" in document["info"]["description"]
+    assert {kind.code for kind in errors.every_kind()} == anywhere | {"INVALID_VERSION"}
+    for kind in errors.every_kind():
+        line = f"| {kind.status} | `{kind.code}` | {kind.meaning} |"
+        assert line in document["info"]["description"]
+
+
+def test_the_error_table_of_the_docs_is_the_one_that_answers_are_made_from():
+    page = Path(settings.BASE_DIR, "docs", "errors.md").read_text()
+    assert errors.table() in page
 
 
 def test_headers_stand_where_they_are_sent(document):
@@ -197,6 +207,7 @@ def test_headers_stand_where_they_are_sent(document):
     more = {
         "401": {"WWW-Authenticate"},
         "405": {"Allow"},
+        "408": set(),
         "429": {"Retry-After"},
         "503": {"Retry-After"},
     }
@@ -205,7 +216,7 @@ def test_headers_stand_where_they_are_sent(document):
             continue
         for status, response in operation["responses"].items():
             expected = {"X-Request-Id", "Cache-Control"} | more.get(status, set())
-            if status != "401":
+            if status not in ("401", "408"):
                 expected |= rate_limit
             if (name, status) == ("createCustomer", "201"):
                 expected |= {"Location"}
@@ -365,3 +376,22 @@ def test_a_control_character_around_a_filter_is_refused_as_it_is_in_a_body(api: 
     response = api.get("/v1/customers", {name: f"{value}\x1c"})
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "INVALID_REQUEST"
+
+
+# What answers are written from.
+
+
+def test_two_shapes_of_one_name_fail_the_build():
+    class Status(TypedDict):
+        other: str
+
+    schemas = Schemas()
+    schemas.of(schema.Status)
+    with pytest.raises(TypeError, match="Status"):
+        schemas.of(Status)
+
+
+def test_a_module_s_exception_is_answered_by_its_own_table():
+    answer = as_api_error(EmailInUse("cust_abc"))
+    assert (answer.status, answer.code) == (409, "CONFLICT")
+    assert "cust_abc" in answer.message

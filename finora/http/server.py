@@ -23,7 +23,7 @@ from django.db import Error, close_old_connections, connections
 from django.http import parse_cookie
 
 from customers.api import authentication
-from customers.api.envelope import ApiError
+from finora.api.errors import ApiError
 from finora.http import bodies
 from finora.http.environ import environ
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.validators import EmailValidator
+from django_filters import FilterSet
 from rest_framework import serializers
 
-from customers.api.filters import CustomerFilters, TimeFilter
+from customers.api.filters import TimeFilter
 from customers.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from customers.api.views import MAX_QUERY_LENGTH
 from customers.fields import no_control_characters_but_breaks, tin_shape
 
 Json = dict[str, Any]
@@ -26,10 +26,10 @@ _CONTROL = r"\x00-\x1f\x7f-\x9f"
 _LINE = (f"[^{_CONTROL}{_SPACE}]", f"[^{_CONTROL}]")
 _LINES = (f"[^{_CONTROL}{_SPACE}]", r"[^\x00-\t\x0b\f\x0e-\x1f\x7f-\x9f]")
 _TIN = ("[A-Za-z0-9/-]", "[A-Za-z0-9 /-]", "(?=[ /-]*[A-Za-z0-9])")
-_ANY = (f"[^{_SPACE}]", r"[\s\S]")
+ANY = (f"[^{_SPACE}]", r"[\s\S]")
 
 
-def _pattern(kind: tuple[str, ...], most: int, *, blank: bool = False) -> str:
+def pattern(kind: tuple[str, ...], most: int, *, blank: bool = False) -> str:
     """1 to `most` characters between white space: `kind` has the class of the outer ones, of the
     inner ones, and what must hold besides."""
     outer, inner, *besides = kind
@@ -49,7 +49,7 @@ def text_schema(field: Any, *, nullable: bool) -> Json:
     elif no_control_characters_but_breaks in field.validators:
         kind = _LINES
     about = f"At most {most} characters after trimming."
-    return schema | {"pattern": _pattern(kind, most, blank=nullable), "description": about}
+    return schema | {"pattern": pattern(kind, most, blank=nullable), "description": about}
 
 
 def _with_help(schema: Json, help_text: Any) -> Json:
@@ -103,14 +103,6 @@ CURSOR = query(
     "`meta.nextCursor` of the page before. Opaque, and good for this business only.",
     {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 8000},
 )
-Q = query(
-    "q",
-    "What the name or the email holds, without regard to case. A letter finds the letters that"
-    " carry at least its marks: `adebayo` finds `Adébáyọ̀`. 1 to 200 characters after trimming, not"
-    " marks alone.",
-    {"type": "string", "pattern": _pattern(_ANY, MAX_QUERY_LENGTH)},
-    required=True,
-)
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -119,28 +111,25 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "pattern": r"^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$"},
     "example": "order-10294",
 }
-KEY_ID = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "`keyId` of the key.",
-    "schema": {"type": "string", "pattern": "^key_[0-9a-z]+$", "maxLength": 40},
-    "example": "key_xyz",
-}
-CUSTOMER_ID = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "The customer's id.",
-    "schema": {"type": "string", "pattern": "^cust_[0-9a-z]+$", "maxLength": 40},
-    "example": "cust_xyz",
-}
 
 
-def filter_parameters() -> list[Json]:
-    """The list's filters, read off the filter set."""
+def path_id(prefix: str, about: str) -> Json:
+    """The `{id}` of a path."""
+    schema = {"type": "string", "pattern": f"^{prefix}_[0-9a-z]+$", "maxLength": 40}
+    return {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": about,
+        "schema": schema,
+        "example": f"{prefix}_xyz",
+    }
+
+
+def filter_parameters(filters: type[FilterSet]) -> list[Json]:
+    """A list's filters, read off the filter set."""
     parameters = []
-    for name, filter_ in CustomerFilters.base_filters.items():
+    for name, filter_ in filters.base_filters.items():
         field = filter_.field
         if isinstance(filter_, TimeFilter):
             schema: Json = {"type": "string", "format": "date-time"}

@@ -1,0 +1,141 @@
+"""What the customers' endpoints answer: each shape declared once, written here and described.
+
+Answers are plain dicts, as building them by serializer would cost more than the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
+
+from django.db import models
+
+from customers.api.pagination import MAX_LIMIT
+from customers.api.serializers import naira
+from customers.api.timestamps import iso
+from customers.managers import SEARCH_LIMIT
+from customers.models import Customer as Row
+from finora.api.shapes import Json, Kobo, Meta, Naira, PageMeta, Says, Time
+
+
+def _stored(name: str, **more: Any) -> Says:
+    """What a model field's text is bounded by."""
+    field = cast("models.CharField[Any, Any]", Row._meta.get_field(name))
+    least = {} if field.null else {"minLength": 1}
+    return Says(**least, maxLength=field.max_length, **more)
+
+
+CustomerId = Annotated[
+    str,
+    Says(
+        "CustomerId",
+        pattern="^cust_[0-9a-z]+$",
+        maxLength=40,
+        description="Opaque and URL-safe; ids of later customers sort later.",
+    ),
+]
+Name = Annotated[str, _stored("name")]
+Email = Annotated[str, _stored("email", format="email")]
+
+
+class Customer(TypedDict):
+    """A person or company that the business sells to: always these eleven, absent ones null."""
+
+    id: CustomerId
+    name: Name
+    email: Email
+    phone: Annotated[str | None, _stored("phone")]
+    address: Annotated[str | None, _stored("address")]
+    tin: Annotated[str | None, _stored("tin")]
+    companyName: Annotated[str | None, _stored("company_name")]
+    accountBalanceKobo: Annotated[Kobo, Says(description="The balance; 100 kobo are a naira.")]
+    accountBalance: Annotated[
+        Naira, Says(description="The same in naira: exact, at most two decimals.")
+    ]
+    isActive: Annotated[bool, Says(description="false once deleted.")]
+    createdAt: Time
+
+
+def _at_most(number: int) -> Says:
+    return Says(minimum=0, maximum=number, description="How many customers this answer holds.")
+
+
+class CustomerList(TypedDict):
+    customers: Annotated[list[Customer], Says(maxItems=MAX_LIMIT)]
+    count: Annotated[int, _at_most(MAX_LIMIT)]
+
+
+class CustomerSearch(TypedDict):
+    customers: Annotated[list[Customer], Says(maxItems=SEARCH_LIMIT)]
+    count: Annotated[int, _at_most(SEARCH_LIMIT)]
+
+
+class FoundOrCreated(TypedDict):
+    id: CustomerId
+    name: Name
+    email: Email
+    created: Annotated[bool, Says(description="true with 201, false with 200.")]
+
+
+class Deleted(TypedDict):
+    id: CustomerId
+    isActive: Literal[False]
+
+
+Unreadable = Annotated[
+    list[CustomerId],
+    Says(
+        minItems=1,
+        description="Only when stored customers could not be opened: left out, their ids are here.",
+    ),
+]
+
+
+class SearchMeta(Meta):
+    unreadable: NotRequired[Unreadable]
+
+
+class ListMeta(PageMeta):
+    unreadable: NotRequired[Unreadable]
+
+
+def customer_data(customer: Row) -> Customer:
+    """The eleven fields of a customer, in the reference's order. Raises SealError."""
+    kobo = customer.account_balance_kobo
+    return {
+        "id": customer.public_id,
+        "name": customer.name,
+        "email": customer.email,
+        "phone": customer.phone,
+        "address": customer.address,
+        "tin": customer.tin,
+        "companyName": customer.company_name,
+        "accountBalanceKobo": kobo,
+        "accountBalance": naira(kobo),
+        "isActive": customer.is_active,
+        "createdAt": iso(customer.created_at),
+    }
+
+
+# Examples, from the published reference.
+
+ACME: Json = {
+    "id": "cust_xyz",
+    "name": "Acme Ltd",
+    "email": "finance@acme.com",
+    "phone": "+2348012345678",
+    "address": "15 Adeola Odeku St, Victoria Island, Lagos",
+    "tin": "12345678-0001",
+    "companyName": "Acme Technologies Ltd",
+    "accountBalanceKobo": 0,
+    "accountBalance": 0,
+    "isActive": True,
+    "createdAt": "2026-03-20T09:15:00.000Z",
+}
+ACME_BODY: Json = {
+    name: ACME[name] for name in ("name", "email", "phone", "address", "companyName", "tin")
+}
+JANE: Json = {"id": "cust_xyz", "name": "Jane Doe", "email": "jane@example.com"}
+JANE_BODY: Json = {"email": "Jane@Example.com", "name": "Jane Doe", "phone": "0803 123 4567"}
+ONE: Mapping[str, Json] = {"acme": ACME}
+SEVERAL: Json = {"customers": [ACME], "count": 1}

@@ -1,0 +1,27 @@
+"""What the directory's own rules are answered with."""
+
+from customers.managers import CustomerInactive, EmailInUse
+from finora.api.errors import ErrorKind, domain_errors
+
+EMAIL_IN_USE = ErrorKind(
+    409,
+    "CONFLICT",
+    "The email is in use by the active customer cust_xyz.",
+    "an active customer of this business has that email; `details` names it",
+    example="email",
+)
+CUSTOMER_INACTIVE = ErrorKind(
+    409,
+    "CONFLICT",
+    "The customer is inactive and cannot be changed.",
+    "the customer is inactive",
+)
+
+domain_errors(
+    {
+        EmailInUse: lambda error: EMAIL_IN_USE.of_field(
+            "email", f"The email is in use by the active customer {error.public_id}."
+        ),
+        CustomerInactive: lambda error: CUSTOMER_INACTIVE(),
+    }
+)
