@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from customers.api import views
+from customers.api import answers
 from customers.models import Customer
 from customers.tests import factories
 from customers.tests.answers import accepted, names, refused
@@ -177,14 +177,14 @@ def test_a_sync_gets_what_changed_since_the_last_answer(api, business):
 def test_a_change_made_while_the_list_was_answered_is_in_the_next_delta(api, business, monkeypatch):
     """The timestamp of an answer is from before its rows were read."""
     factories.customer(business, name="First")
-    show = views.customer_data
+    show = answers.customer_data
 
     def show_late(customer):
-        monkeypatch.setattr(views, "customer_data", show)
+        monkeypatch.setattr(answers, "customer_data", show)
         factories.customer(business, name="Late")
         return show(customer)
 
-    monkeypatch.setattr(views, "customer_data", show_late)
+    monkeypatch.setattr(answers, "customer_data", show_late)
     answer = api.get(LIST)
     assert names(answer) == ["First"]
     Customer.objects.filter(name="First").update(updated_at=DAY - timedelta(days=30))

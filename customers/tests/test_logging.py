@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from customers.api import views
+from customers.api import answers
 from customers.models import Customer
 from customers.tests import factories
 from finora.logging import JsonFormatter
@@ -97,7 +97,7 @@ def test_exceptions_leave_their_message_and_locals_out(api, business, verbose, m
         except ValueError as error:
             raise RuntimeError(f"worse {customer.name}") from error
 
-    monkeypatch.setattr(views, "customer_data", fail)
+    monkeypatch.setattr(answers, "customer_data", fail)
     factories.customer(business, name=VALUES["name"], email=VALUES["email"])
     response = api.get(LIST)
     assert response.status_code == 500
