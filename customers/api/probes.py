@@ -42,7 +42,7 @@ class _Writing:
         if time.monotonic() - self._asked_at >= WRITES_EVERY:
             try:
                 said = KeyCanary.objects.touch()
-                self._trouble = unavailable(" ".join(said)) if said else None
+                self._trouble = errors.NOT_READY(message=" ".join(said)) if said else None
             except Error as error:
                 self._trouble = database_trouble(error)
             self._asked_at = time.monotonic()

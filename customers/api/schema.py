@@ -117,7 +117,7 @@ class Ready(TypedDict):
 
 
 OK: Json = {"status": "ok"}
-PROBES = {
+PROBES: dict[str, Any] = {
     "/healthz": ("checkHealth", "Does the process answer?", Answer("It does.", Status, {"ok": OK})),
     "/readyz": (
         "checkReadiness",

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from customers.api import authentication
+from customers.api import authentication, probes
 from customers.models import Business
 from customers.tests import factories
 from finora.logging import JsonFormatter
@@ -58,6 +58,12 @@ class Api:
 def no_use_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys of different tests can have the same number."""
     monkeypatch.setattr(authentication, "usage", authentication.UsageCounter())
+
+
+@pytest.fixture(autouse=True)
+def no_write_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What /readyz found of writes a moment ago was of another test's database."""
+    monkeypatch.setattr(probes, "writing", probes._Writing())
 
 
 @pytest.fixture
