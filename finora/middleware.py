@@ -28,8 +28,9 @@ from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from customers.acting import Actor, acting
-from customers.api.envelope import ApiError, exception_handler, failure
+from customers.api.envelope import exception_handler, failure
 from customers.api.parsers import BODY_REFUSED, too_large
+from finora.api.errors import ApiError
 from finora.logging import request_id
 
 access_log = logging.getLogger("finora.access")
