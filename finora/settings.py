@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from environs import FileAwareEnv, validate
 
 from finora.demo_keys import demo_keys
+from finora.orm.sqlite import PrivateConnection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -133,6 +134,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Readers beside one writer; a writer takes its lock at BEGIN and waits its turn, or two
     # that read first and write later would meet "database is locked".
     _options.setdefault("transaction_mode", "IMMEDIATE")
+    _options.setdefault("factory", PrivateConnection)
     _options.setdefault("timeout", 5)  # seconds, then 503
     # The file is mapped as far as SQLite maps any: reading a million customers' search segments
     # takes a fifth of the time.

@@ -16,7 +16,6 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from customers import blind_index, keyring
-from customers.api import probes
 from customers.models import Customer, KeyCanary, WrongKeys
 from customers.models.key_canary import KeyCanaryQuerySet
 from customers.tests import factories
@@ -46,11 +45,6 @@ def planted(setting):
 def found():
     """The findings of the check that asks the database."""
     return list(run_checks(tags=[Tags.database], databases=["default"]))
-
-
-@pytest.fixture(autouse=True)
-def nothing_asked_yet(monkeypatch):
-    monkeypatch.setattr(probes, "writing", probes._Writing())
 
 
 # --- Who plants them ----------------------------------------------------------------------------
