@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from customers.admin.filters import AccountFilter, AttemptedFilter, RoleFilter
 from customers.admin.lists import ClosedListAdmin
+from customers.admin.sessions import LoggedInFilter, SessionsAdmin
 from customers.models import StaffBusiness
 from finora.staff import passwords
 
@@ -34,8 +35,9 @@ class LimitedTo(_Inline):
     verbose_name_plural = "limited to these businesses (none: all of them)"
 
 
-class StaffAdmin(ClosedListAdmin, _UserAdmin):
-    list_filter = (AccountFilter, RoleFilter)
+class StaffAdmin(SessionsAdmin, _UserAdmin):
+    list_display = ("username", "logged_in", "email", "first_name", "last_name", "is_staff")
+    list_filter = (AccountFilter, RoleFilter, LoggedInFilter)
     search_placeholder = "User name, name or email"
     inlines = (LimitedTo,)
 

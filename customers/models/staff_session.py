@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from customers import clock
 
@@ -19,6 +20,17 @@ class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
     def live(self) -> StaffSessionQuerySet:
         """Those that open a page now."""
         return self.filter(expire_date__gt=clock.now())
+
+    def shown_with(self, accounts: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """These accounts with `live_sessions`, and `logged_in_since`, when the oldest began."""
+        theirs: models.QuerySet[Any] = (
+            self.live().filter(user=OuterRef("pk")).order_by().values("user")
+        )
+        shown: models.QuerySet[Any] = accounts.annotate(
+            live_sessions=Coalesce(Subquery(theirs.annotate(n=Count("pk")).values("n")), 0),
+            logged_in_since=Subquery(theirs.annotate(began=Min("began_at")).values("began")),
+        )
+        return shown
 
     def of(self, users: Collection[Any]) -> StaffSessionQuerySet:
         """The sessions of these members of staff."""

@@ -20,6 +20,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connections
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from customers import clock
@@ -402,3 +403,25 @@ def test_an_account_is_opened_after_the_password(screens):
     page.get_by_label("Password").fill(PASSWORD)
     press(page, "Go on")
     expect(page.get_by_label("Username")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_superuser_ends_anothers_sessions(screens, width):
+    bola = User.objects.create_user("bola", is_staff=True)
+    other = Client()
+    other.force_login(bola)
+    page = screens.open("/admin/auth/user/?logged_in=now", viewport={"width": width, "height": 844})
+    row = page.get_by_role("row").filter(has_text="bola")
+    expect(row).to_contain_text("since")
+    fits(page)
+    look(page, f"accounts-{width}")
+    row.get_by_role("link", name="bola").click()
+    fits(page)
+    look(page, f"account-{width}")
+    press(page, "End sessions")
+    expect(page.get_by_role("heading", name="End the sessions of 1 user?")).to_be_visible()
+    fits(page)
+    look(page, f"end-{width}")
+    press(page, "Yes, end the sessions of 1 user")
+    said(page, "1 session ended.")
+    assert other.get("/admin/").status_code == 302
