@@ -21,7 +21,7 @@ from customers import normalize
 DIGEST_BYTES = 32
 KEY_ID_BYTES = 4
 NORMAL_FORMS: dict[str, Callable[[str], str]] = {
-    "email": normalize.email,
+    "email": normalize.email_key,
     "phone": normalize.phone,
     "tin": normalize.tin,
 }

@@ -16,18 +16,26 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 
 from cryptography.fernet import InvalidToken
+from django import forms
 from django.conf import settings
-from django.core.exceptions import FieldError, ValidationError
+from django.core.exceptions import FieldError
 from django.db import models
+from django.db.models.functions import Greatest
 from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_save, pre_save
 from encrypted_model_fields import fields as package
 
-from customers import blind_index, keyring, normalize
+from customers import blind_index, clock, keyring, normalize
 from customers.keyring import SealError
+from customers.validators import (
+    email_shape,
+    no_control_characters,
+    no_control_characters_but_breaks,
+)
 
 TOKEN_PREFIX = "s1."  # noqa: S105 - a format mark, not a secret
 _PACKAGE_TOKEN = re.compile(r"gAAAA[\w=-]+\Z")
@@ -46,28 +54,6 @@ class SealedToken:
         return "<SealedToken>"
 
 
-def no_control_characters(value: str) -> None:
-    """Refuses NUL, control characters and unpaired surrogates. Raises ValidationError."""
-    if normalize.has_unprintable(value):
-        raise ValidationError("Control characters are not allowed.", code="control_characters")
-
-
-def no_control_characters_but_breaks(value: str) -> None:
-    """The same for a text of several lines: line breaks are allowed. Raises ValidationError."""
-    if normalize.has_unprintable(value, line_breaks=True):
-        raise ValidationError(
-            "Control characters other than line breaks are not allowed.", code="control_characters"
-        )
-
-
-def tin_shape(value: str) -> None:
-    """Refuses what is not shaped like a tax number. Raises ValidationError."""
-    if not normalize.is_tin(value):
-        raise ValidationError(
-            "A TIN holds letters, digits, spaces, hyphens and slashes.", code="tin_shape"
-        )
-
-
 class TrimmedCharField(models.CharField):  # type: ignore[type-arg]
     """A text stored without white space around it; a blank one as NULL where that is allowed."""
 
@@ -80,6 +66,28 @@ class TrimmedCharField(models.CharField):  # type: ignore[type-arg]
         value = _tidy(self, getattr(model_instance, self.attname))
         setattr(model_instance, self.attname, value)
         return value
+
+
+class ChangedAtField(models.DateTimeField):  # type: ignore[type-arg]
+    """When a row last changed. It never goes back when the clock does: the later time stands.
+
+    After a save the instance reads it anew when it is asked for, as the table knows which one won.
+    """
+
+    def not_before(self, moment: datetime) -> Greatest:
+        """What an UPDATE sets."""
+        return Greatest(self.attname, models.Value(moment, output_field=self))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if add:
+            return super().pre_save(model_instance, add)
+        model_instance.__dict__.pop(self.attname, None)
+        return self.not_before(clock.now())
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        # To a migration it is a time like any other.
+        name, _, args, kwargs = super().deconstruct()
+        return str(name), "django.db.models.DateTimeField", args, kwargs
 
 
 def _tidy(field: models.Field[Any, Any], value: Any) -> Any:
@@ -269,15 +277,20 @@ class _DumpedToken(SealedToken):
 def _take_back_dumped_tokens(
     sender: type[models.Model], instance: models.Model, raw: bool, **_: Any
 ) -> None:
-    """For loaddata: what a dump holds is a token; it is checked in its place, not sealed again."""
+    """For loaddata: what a dump holds is a token; it is checked in its place, not sealed again.
+
+    Its blind index is computed here: the dump's may be of another key or an older normal form.
+    """
     if not raw:
         return
     for field in sender._meta.concrete_fields:
         value = instance.__dict__.get(field.attname)
         if isinstance(field, SealedMixin) and isinstance(value, str):
             token = _DumpedToken(value)
-            field.open(token, instance)
+            source = field.open(token, instance)
             setattr(instance, field.attname, token)
+            for derived in derived_from(sender, field.name):
+                setattr(instance, derived.attname, derived.derive(source, instance))
 
 
 def _have_taken_back(
@@ -302,22 +315,31 @@ class SealedTextField(SealedMixin, package.EncryptedCharField):
     default_validators = [no_control_characters_but_breaks]
 
 
-class SealedEmailField(SealedMixin, package.EncryptedEmailField):
-    """A sealed email address, stored in its normal form: trimmed and lower-cased."""
+class EmailFormField(forms.EmailField):
+    """Django's box for an email, with our rule."""
 
-    default_validators = [*package.EncryptedEmailField.default_validators, no_control_characters]
+    default_validators = [email_shape]
+
+
+class SealedEmailField(SealedMixin, package.EncryptedEmailField):
+    """A sealed email address, stored trimmed and in lower case."""
+
+    default_validators = [email_shape, no_control_characters]
 
     def tidy(self, value: Any) -> Any:
         value = super().tidy(value)
         # Without an @ it is no address: loaddata brings tokens, whose letters' case counts.
         return normalize.email(value) if isinstance(value, str) and "@" in value else value
 
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": EmailFormField, **kwargs})
+
 
 class DerivedAttribute(DeferredAttribute):
     """A column that follows another field: read, validated and saved, it is always its true form.
 
-    While the source is not on the instance in the clear, it has not changed since it was loaded,
-    and the stored form stands.
+    While a source that was loaded with it is still sealed, it has not changed, and the stored form
+    stands. A stored form that was not loaded may be of a later source: so that one is opened.
     """
 
     field: BlindIndexField | SortKeyField
@@ -325,11 +347,11 @@ class DerivedAttribute(DeferredAttribute):
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
             return self
-        source = instance.__dict__.get(self.field.of)
-        if isinstance(source, str):
-            return self.field.derive(source, instance)
-        if source is None and self.field.of in instance.__dict__:
-            return None
+        source = instance.__dict__.get(self.field.of, _MISSING)
+        if type(source) is SealedToken and self.field.attname not in instance.__dict__:
+            source = getattr(instance, self.field.of)
+        if source is None or isinstance(source, str):
+            return None if source is None else self.field.derive(source, instance)
         return super().__get__(instance, cls)
 
     def __set__(self, instance: Any, value: Any) -> None:
@@ -354,6 +376,12 @@ class DerivedField(models.BinaryField):  # type: ignore[type-arg]
     def derive(self, source: str, instance: Any) -> bytes | None:
         """The column's value for a source text."""
         raise TypeError(f"{type(self).__name__} says how it is derived")
+
+
+def derived_from(model: type[models.Model], source: str) -> list[DerivedField]:
+    """The columns of `model` that follow its field named `source`."""
+    fields = model._meta.concrete_fields
+    return [f for f in fields if isinstance(f, DerivedField) and f.of == source]
 
 
 class BlindIndexField(DerivedField):

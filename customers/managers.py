@@ -13,8 +13,7 @@ from django.db.models import Count, Q, Value
 
 from customers import blind_index, clock, hot_queries, normalize
 from customers.compiled import Slot
-from customers.fields import DerivedField, SealedMixin, SealedToken
-from customers.reach import ReachableQuerySet
+from customers.sealed_row import SealedRowQuerySet
 from customers.search import index
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-class CustomerQuerySet(ReachableQuerySet["Customer"]):
+class CustomerQuerySet(SealedRowQuerySet["Customer"]):
     # Whom.
 
     def in_business(self, business_id: int) -> Self:
@@ -246,20 +245,10 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
                 continue
 
     def update(self, **values: Any) -> int:
-        """Django's. Raises TypeError where it would do half of a change: a sealed text, as it is
-        sealed for each row; or a value whose hash or sort key would stay behind.
+        """Django's (see SealedRowQuerySet); a change that search shows puts the rows into its tail.
+
+        The caller keeps that short.
         """
-        for field in self.model._meta.concrete_fields:
-            if isinstance(field, SealedMixin):
-                field.get_db_prep_save(values.get(field.name), None)
-            elif (
-                isinstance(field, DerivedField)
-                and field.of in values
-                and field.name not in values
-                # A token sealed anew holds the value that the hash was made of.
-                and not isinstance(values[field.of], SealedToken)
-            ):
-                raise TypeError(f"update() of {field.of} leaves {field.name} behind: save().")
         if "name" in values or "is_active" in values:
             values.setdefault("packed", 0)
         return super().update(**values)
@@ -269,17 +258,20 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
     def edit(self, public_id: str, changes: dict[str, Any]) -> Customer:
         """Changes the named fields of one active customer and leaves the others alone.
 
-        Raises DoesNotExist, CustomerInactive, EmailInUse; and SealError, with nothing changed,
-        when a field that is not replaced cannot be opened.
+        Named fields that hold their values already are no change: with no other, nothing is
+        written or noted. Raises DoesNotExist, CustomerInactive, EmailInUse; and SealError, with
+        nothing changed, when a field that is not replaced cannot be opened.
         """
         with transaction.atomic():
             customer = self.select_for_update().with_public_id(public_id).get()
             if not customer.is_active:
                 raise CustomerInactive
-            for field, value in changes.items():
-                setattr(customer, field, value)
+            changed = [name for name, value in changes.items() if customer.differs(name, value)]
+            for name in changed:
+                setattr(customer, name, changes[name])
             customer.open_all()
-            customer.save(update_fields=list(changes))
+            if changed:
+                customer.save(update_fields=changed)
         return customer
 
     def hold(self, public_id: str) -> bool:
@@ -296,6 +288,7 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
         Answers what Django's own delete() does: how many, by model.
         """
         moment, count = clock.now(), 0
+        changed_at = self.model._meta.get_field("updated_at")
         with transaction.atomic():
             gone: dict[int, list[str]] = {}
             rows = self.active().order_by("id").select_for_update(of=("self",))
@@ -306,7 +299,10 @@ class CustomerQuerySet(ReachableQuerySet["Customer"]):
                     business_id=business_id, public_id__in=public_ids, is_active=True
                 )
                 count += those.update(
-                    is_active=False, deleted_at=moment, updated_at=moment, packed=0
+                    is_active=False,
+                    deleted_at=moment,
+                    updated_at=changed_at.not_before(moment),
+                    packed=0,
                 )
                 _audit().record("deleted", business_id, public_ids)
                 self.keep_tail_short(business_id, len(public_ids))

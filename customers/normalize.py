@@ -24,6 +24,12 @@ _WHITESPACE = "".join(
 )
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNPRINTABLE_BUT_BREAKS = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Unicode's Default_Ignorable_Code_Point: what leaves no trace where it is shown.
+_INVISIBLE = re.compile(
+    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
 _TIN = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9 /-]+\Z")
 
 
@@ -93,25 +99,71 @@ def holds(text: str, query: str) -> bool:
 
 
 def email(text: str) -> str:
-    """The address as it is stored and matched: trimmed and lower-cased."""
+    """The address as it is stored: trimmed and in lower case."""
     return trim(text).lower()
+
+
+def email_key(text: str) -> str:
+    """The address as it is matched: by full case folding, in which a final sigma is a sigma, and
+    without what nobody sees.
+    """
+    address = email(text)
+    if address.isascii():
+        return address
+    visible = _INVISIBLE.sub("", address)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", visible).casefold())
+
+
+def is_plain_domain(domain: str) -> bool:
+    """Whether a domain holds letters, digits, hyphens and dots alone, each in its plain form.
+
+    So nothing invisible, no full-width form, nothing that only looks like one of them.
+    """
+    composed = unicodedata.normalize("NFC", domain)
+    return (
+        unicodedata.normalize("NFKC", domain) == composed
+        and not _INVISIBLE.search(composed)
+        and all(c in "-." or unicodedata.category(c)[0] in "LM" or c.isdecimal() for c in composed)
+    )
+
+
+# From the first digit or plus to the last digit: words around it are no part of the number.
+_NUMBER = re.compile(r"[+＋\d].*\d", re.DOTALL)
+_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[^\W\d_]+")
+_NOTHING = str.maketrans("", "", "_()[]")
+_DIALLED_PLUS = re.compile(r"[+＋]*00(?=\D*[1-9])")
 
 
 def phone(text: str) -> str:
     """E.164 where the text has such a form (default region NG), else its letters and digits.
 
-    An extension is kept behind an `x`: it reaches somebody else. A number counts as one when its
-    length is possible; whether its range is in service changes from year to year, and a form
-    that is hashed and stored must not. Empty when the text has no letter or digit.
+    Empty when it has neither. An extension is kept behind an `x`: it reaches somebody else.
     """
+    return _e164(text) or "".join(c for c in fold(text) if c.isalnum())
+
+
+def _e164(text: str) -> str | None:
+    """A number counts as one when its length is possible; whether its range is in service changes
+    from year to year, and a form that is hashed and stored must not.
+    """
+    found = _NUMBER.search(text)
+    if found is None:
+        return None
+    number = _DIGIT.sub(lambda digit: str(int(digit[0])), found[0])
+    number = " ".join(_INVISIBLE.sub("", number).translate(_NOTHING).split())
     try:
-        number = phonenumbers.parse(text, DEFAULT_REGION)
+        parsed = phonenumbers.parse(_DIALLED_PLUS.sub("+", number, count=1), DEFAULT_REGION)
     except phonenumbers.NumberParseException:
-        number = None
-    if number is not None and phonenumbers.is_possible_number(number):
-        e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        return f"{e164}x{number.extension}" if number.extension else e164
-    return "".join(c for c in fold(text) if c.isalnum())
+        return None
+    # A word inside is no digits of a keypad: it may name an extension, no more.
+    if len(_WORD.findall(number)) > bool(parsed.extension):
+        return None
+    possible = phonenumbers.is_possible_number_with_reason(parsed)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    e164: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return f"{e164}x{parsed.extension}" if parsed.extension else e164
 
 
 def is_tin(text: str) -> bool:

@@ -105,6 +105,12 @@ def _verdict(limits: Limits, ticket: str, now: int, leaving: int, *counts: int) 
     )
 
 
+def _keep_the_minute(recent: list[int], now: int) -> None:
+    """Drop what is older, and what a clock that was set back left in the future."""
+    del recent[bisect_right(recent, now) :]
+    del recent[: bisect_right(recent, now - MINUTE)]
+
+
 class _LocalStore:
     """This process's own counters."""
 
@@ -121,7 +127,7 @@ class _LocalStore:
             now = int(time.time() * SECOND)
             self._forget(now)
             recent = self._recent.setdefault(key, [])
-            del recent[: bisect_right(recent, now - MINUTE)]
+            _keep_the_minute(recent, now)
             used = len(recent)
             leaving = recent[max(0, used - (limits.minute or used))] if recent else now
             counts = [count.get(key, 0) for count in (self._hours, self._days, self._busy)]
@@ -151,19 +157,23 @@ class _LocalStore:
             self._rolled_at = now
         for _ in range(min(2, len(self._recent))):  # two looked at for each one added
             key, recent = self._recent.popitem(last=False)
-            if recent and recent[-1] > now - MINUTE:
+            _keep_the_minute(recent, now)
+            if recent:
                 self._recent[key] = recent
 
 
 # Redis runs a script as one step, by its own clock. A slot is a ticket that expires, so a killed
-# worker cannot keep it. Keys: minute, slots, counts. Limits: minute, hour, day, concurrent.
+# worker cannot keep it. What a clock that was set back left in the future does not count. Keys:
+# minute, slots, counts. Limits: minute, hour, day, concurrent.
 _ENTER = """
 local limit, ticket, slot, clock = {}, ARGV[5], tonumber(ARGV[6]), redis.call('TIME')
 for i = 1, 4 do limit[i] = tonumber(ARGV[i]) end
 local now = clock[1] * 1000000 + clock[2]
 local hour, day = math.floor(now / 3600000000), math.floor(now / 86400000000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 1, '+inf')
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], now + slot + 1, '+inf')
 local used, busy = redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', KEYS[2])
 local counts = redis.call('HMGET', KEYS[3], 'hour' .. hour, 'day' .. day)
 local count = {used, tonumber(counts[1] or 0), tonumber(counts[2] or 0), busy}

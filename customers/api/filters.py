@@ -7,14 +7,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.dateparse import parse_datetime
 from django_filters import rest_framework as filters
 
 from customers import normalize
-from customers.fields import no_control_characters, tin_shape
 from customers.managers import CustomerQuerySet
 from customers.models import Customer
+from customers.validators import email_shape, no_control_characters, tin_shape
 
 
 class TimeField(forms.Field):
@@ -43,7 +42,7 @@ class TextField(forms.CharField):
 
 
 class EmailField(TextField):
-    default_validators = [validate_email]
+    default_validators = [email_shape, no_control_characters]
 
     def to_python(self, value: Any) -> str:
         return normalize.email(super().to_python(value))

@@ -9,6 +9,7 @@ import customers.clock
 import customers.fields
 import customers.models.api_key
 import customers.models.identifiers
+import customers.validators
 
 
 class Migration(migrations.Migration):
@@ -237,7 +238,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Nigerian Tax Identification Number.",
                         null=True,
-                        validators=[customers.fields.tin_shape],
+                        validators=[customers.validators.tin_shape],
                         verbose_name="TIN",
                     ),
                 ),

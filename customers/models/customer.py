@@ -13,13 +13,13 @@ from django.dispatch import receiver
 from customers import blind_index, clock
 from customers.fields import (
     BlindIndexField,
+    ChangedAtField,
     SealedCharField,
     SealedEmailField,
     SealedMixin,
     SealedTextField,
     SortKeyField,
     TrimmedCharField,
-    tin_shape,
 )
 from customers.keyring import SealError
 from customers.managers import CustomerErased, CustomerQuerySet, EmailInUse
@@ -28,16 +28,9 @@ from customers.models.audit_event import AuditEvent
 from customers.models.business import Business
 from customers.models.loading import LightlyLoaded
 from customers.models.stored_answer import StoredAnswer
+from customers.sealed_row import SealedRow
 from customers.search import index
-
-# Columns that follow another one, and so are written whenever that one is.
-FOLLOWERS = {
-    "name": ("name_key", "packed"),
-    "email": ("email_hash", "packed"),
-    "phone": ("phone_hash",),
-    "tin": ("tin_hash",),
-    "is_active": ("deleted_at", "packed"),
-}
+from customers.validators import tin_shape
 
 ERASED_NAME = "Erased customer"
 # Not null, as integrations count on an email: theirs leads nowhere (RFC 2606), and their copy of
@@ -55,7 +48,7 @@ SAVE_ATTEMPTS = 5
 SEARCHED = {"name", "email", "is_active"}
 
 
-class Customer(LightlyLoaded):
+class Customer(SealedRow, LightlyLoaded):
     """A person or company a business sells to.
 
     `objects` holds the inactive ones too: the admin, foreign keys and dumps must see them, and
@@ -93,7 +86,7 @@ class Customer(LightlyLoaded):
     # Set once and for good: of the person nothing is left but the ids and the balance.
     erased_at = models.DateTimeField("erased", null=True, blank=True, editable=False)
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
-    updated_at = models.DateTimeField("updated", default=clock.now, editable=False)
+    updated_at = ChangedAtField("updated", default=clock.now, editable=False)
     # The mark that the row's line bears in a search segment; 0 while the row is in the tail.
     packed = models.IntegerField(default=0, editable=False)
 
@@ -207,9 +200,11 @@ class Customer(LightlyLoaded):
 
         Raises EmailInUse for an email that another active customer of the business has.
         """
-        self.updated_at = clock.now()
+        now = clock.now()
+        if self._state.adding:
+            self.updated_at = now
         if not self.is_active and self.deleted_at is None:
-            self.deleted_at = self.updated_at
+            self.deleted_at = now
         if self.is_active:
             self.deleted_at = None
         searched = update_fields is None or bool(SEARCHED & set(update_fields))
@@ -217,12 +212,16 @@ class Customer(LightlyLoaded):
             self.packed = 0
         action, named = self._change(update_fields)
         if update_fields is None and not self._state.adding:
-            # All but the mark that the person was erased meanwhile, which refuses the rest.
+            # All but what never changes, and the mark that the person was erased meanwhile, which
+            # refuses the rest.
             fields = {field.attname for field in self._meta.concrete_fields}
-            update_fields = fields - {"id", "erased_at"} - self.get_deferred_fields()
+            fields -= {"id", "business_id", "public_id", "erased_at"} | self.get_deferred_fields()
+            update_fields = fields | {"updated_at"}
         elif update_fields is not None:
-            followers = (FOLLOWERS.get(field, ()) for field in update_fields)
-            update_fields = {*update_fields, "updated_at"}.union(*followers)
+            followers = {"updated_at"} | ({"packed"} if searched else set())
+            if "is_active" in update_fields:
+                followers.add("deleted_at")
+            update_fields = followers.union(update_fields)
         for attempts_left in reversed(range(SAVE_ATTEMPTS)):
             try:
                 # A savepoint where the caller has a transaction, so that what is there can be seen.
@@ -262,6 +261,14 @@ class Customer(LightlyLoaded):
             actions = AuditEvent.Action
             return actions.RESTORED if self.is_active else actions.DELETED, named - {"is_active"}
         return AuditEvent.Action.UPDATED, named
+
+    def differs(self, name: str, value: Any) -> bool:
+        """Whether the field would hold something else with this value."""
+        field: models.Field[Any, Any] = self._meta.get_field(name)  # type: ignore[assignment]
+        try:
+            return bool(getattr(self, name) != field.to_python(value))
+        except SealError:
+            return True
 
     def open_all(self) -> None:
         """Opens every sealed field that is not open yet. Raises SealError."""
@@ -308,22 +315,33 @@ class Customer(LightlyLoaded):
         )
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Soft delete; again on an inactive customer it changes nothing."""
+        """Soft delete; again on an inactive customer it changes nothing.
+
+        Raises ValueError for one that was never saved, as Django does.
+        """
+        if self.pk is None:
+            raise ValueError("A customer that was not saved cannot be deleted.")
         deleted = type(self).objects.filter(pk=self.pk).delete()
         self.refresh_from_db(fields=["is_active", "deleted_at", "updated_at", "packed"])
         return deleted
 
     def restore(self) -> None:
-        """Makes an inactive customer active again. Raises EmailInUse, CustomerErased."""
+        """Makes an inactive customer active again; an active one it leaves alone.
+
+        Raises EmailInUse, CustomerErased.
+        """
         before = self.is_active, self.deleted_at
-        self.is_active = True
         try:
             with transaction.atomic():
+                # Locked, so that nobody erases or restores it between this look and the change.
                 mine = type(self).objects.filter(pk=self.pk).select_for_update()
-                if mine.values_list("erased_at", flat=True).get():
+                erased_at, was_active = mine.values_list("erased_at", "is_active").get()
+                if erased_at:
                     raise CustomerErased
-                self.save(update_fields=["is_active"])
-        except (EmailInUse, CustomerErased):
+                self.is_active, self.deleted_at = True, None
+                if not was_active:
+                    self.save(update_fields=["is_active"])
+        except Exception:
             self.is_active, self.deleted_at = before
             raise
 
@@ -341,7 +359,7 @@ class Customer(LightlyLoaded):
             row.name, row.email = ERASED_NAME, ERASED_EMAIL.format(row.public_id)
             row.company_name = row.phone = row.address = row.tin = None
             row.is_active, row.packed = False, 0
-            row.erased_at = row.updated_at = clock.now()
+            row.erased_at = clock.now()
             row.deleted_at = row.deleted_at or row.erased_at
             super(Customer, row).save()
             index.forget(self.business_id, self.public_id)

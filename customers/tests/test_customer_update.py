@@ -1,11 +1,13 @@
 """PUT /v1/customers/{id}."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from customers.models import Customer
+from customers import clock
+from customers.api.timestamps import iso
+from customers.models import AuditEvent, Customer
 from customers.tests import factories
 from customers.tests.answers import (
     accepted,
@@ -58,6 +60,28 @@ def test_an_empty_body_changes_nothing(api, path):
     before = accepted(api.get(path))
     assert accepted(api.put(path, {})) == before
     assert accepted(api.get(path)) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        IGNORED,
+        {"name": "Ada"},
+        {"name": " Ada ", "email": "ADA@example.com", "companyName": "Ada & Sons\n"},
+        {"name": "Ada", "email": "ada@example.com", "phone": "0803 123 4567",
+         "address": "1 Marina\nLagos", "tin": "12345678-0001", "companyName": "Ada & Sons"},
+    ],
+)  # fmt: skip
+def test_a_put_that_changes_nothing_is_seen_by_no_sync_and_no_audit(api, ada, path, body):
+    before = accepted(api.get(path))
+    noted, since = AuditEvent.objects.count(), clock.now() + timedelta(milliseconds=1)
+    assert accepted(api.put(path, body)) == before
+    assert names(api.get("/v1/customers", {"updatedSince": iso(since)})) == []
+    assert AuditEvent.objects.count() == noted
+    assert accepted(api.put(path, {"phone": None} | body | {"address": "x"}))["address"] == "x"
+    assert names(api.get("/v1/customers", {"updatedSince": iso(since)})) == ["Ada"]
+    assert AuditEvent.objects.count() == noted + 1
 
 
 def test_what_a_body_cannot_set_changes_nothing(api, path, business):

@@ -170,6 +170,7 @@ def test_a_sync_gets_what_changed_since_the_last_answer(api, business):
     delta = api.get(LIST, {"status": "all", "updatedSince": since})
     assert names(delta) == ["Changes", "Goes", "New"]
     assert [c["isActive"] for c in accepted(delta)["customers"]] == [True, False, True]
+    stays.delete()
     stays.restore()
     assert "Stays" in names(api.get(LIST, {"updatedSince": since}))
 

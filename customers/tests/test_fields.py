@@ -208,6 +208,19 @@ def test_a_dump_holds_tokens_and_loads_again(ada, form):
     assert again.name == ada.name
 
 
+def test_a_dump_of_another_blind_index_key_is_found_by_this_one(ada, settings):
+    dump = serializers.serialize("json", [loaded(ada)])
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM customers_customer")
+    settings.BLIND_INDEX_KEYS = ["another key of at least 32 characters"]
+    for item in serializers.deserialize("json", dump):
+        item.save()
+    customers = Customer.objects
+    assert customers.with_email(ada.business_id, VALUES["email"]).get() == ada
+    assert customers.with_phone(ada.business_id, VALUES["phone"]).get() == ada
+    assert customers.with_tin(ada.business_id, VALUES["tin"]).get() == ada
+
+
 def test_a_dump_that_was_tampered_with_does_not_load(ada, bola):
     [dumped] = serializers.serialize("python", [loaded(ada)])
     for address in (factories.stored(bola, "address"), "1 Marina"):

@@ -1,12 +1,17 @@
 """The directory's rules as queries: whom they select, and how rows change."""
 
+from functools import partial
+
 import pytest
 from django.db import connection, transaction
 
-from customers import normalize
+from customers import clock, normalize
+from customers.keyring import SealError
 from customers.managers import CustomerInactive, EmailInUse
-from customers.models import Customer
+from customers.models import AuditEvent, Customer
+from customers.search import index
 from customers.tests import factories
+from customers.tests.answers import statements
 
 objects = Customer.objects
 
@@ -122,6 +127,27 @@ def test_edit_refuses_the_inactive_the_unknown_and_a_taken_email(business, other
         objects.edit(customer.public_id, {"name": "New"})
 
 
+def test_an_edit_that_changes_nothing_writes_nothing(business):
+    values = {"name": "Ada", "email": "ada@example.com", "phone": "0803", "company_name": None}
+    customer = factories.customer(business, **values)
+    before = customer.updated_at, AuditEvent.objects.count()
+    spelt = {"name": " Ada", "email": "ADA@example.com ", "phone": "0803\n", "company_name": " "}
+    for changes in ({}, values, spelt, {"phone": "0803"}):
+        edit = partial(objects.edit, customer.public_id, changes)
+        assert statements(edit) == ["SELECT customers_customer"]
+        assert edit() == customer
+    assert (objects.get().updated_at, AuditEvent.objects.count()) == before
+
+
+def test_an_edit_notes_what_it_changed_alone(business):
+    customer = factories.customer(business, name="Ada", phone="0803")
+    objects.edit(customer.public_id, {"name": "Ada", "phone": "0803 ", "address": "Lagos"})
+    assert AuditEvent.objects.latest("id").fields == ["address"]
+    objects.edit(customer.public_id, {"phone": "08 03"})
+    assert AuditEvent.objects.latest("id").fields == ["phone"]
+    assert objects.get().phone == "08 03"
+
+
 # --- Delete and restore -------------------------------------------------------------------------
 
 
@@ -155,6 +181,27 @@ def test_deleting_again_changes_nothing(business):
     assert objects.get().updated_at == at
 
 
+def test_deleting_what_was_never_saved_raises_as_in_django(business):
+    for customer in (Customer(), Customer(business=business, name="A", email="a@b.co")):
+        with pytest.raises(ValueError, match="saved"):
+            customer.delete()
+
+
+def test_update_of_is_active_unpacks_the_rows_and_search_is_right_at_once(business):
+    ada, bola = (factories.customer(business, name=name) for name in ("Ada", "Bola"))
+    index.repack(business.pk)
+    assert objects.search(business.pk, "bola") == [bola]
+    objects.filter(pk=bola.pk).update(is_active=False, deleted_at=clock.now())
+    assert objects.unpacked().get() == bola
+    assert objects.search(business.pk, "bola") == []
+    index.repack(business.pk)
+    objects.filter(pk=bola.pk).update(is_active=True, deleted_at=None)
+    assert objects.search(business.pk, "bola") == [bola]
+    assert objects.unpacked().get() == bola
+    objects.filter(pk=ada.pk).update(company_name="Acme")
+    assert objects.unpacked().get() == bola
+
+
 def test_the_manager_itself_has_no_delete(db):
     assert not hasattr(objects, "delete")
 
@@ -169,6 +216,32 @@ def test_restore_makes_it_active_again(business):
     assert (again.is_active, again.deleted_at) == (True, None)
     assert (again.name, again.phone) == ("Ada", "1")
     assert objects.with_email(business.pk, again.email).active().get() == again
+
+
+def test_restore_of_an_active_customer_writes_nothing(business):
+    customer = factories.customer(business)
+    stale = objects.get()
+    customer.delete()
+    inactive = objects.get()
+    customer.restore()
+    before = objects.get().updated_at, AuditEvent.objects.count()
+    for row in (customer, stale, inactive):
+        row.restore()
+        assert (row.is_active, row.deleted_at) == (True, None)
+    assert (objects.get().updated_at, AuditEvent.objects.count()) == before
+
+
+def test_a_restore_that_fails_leaves_the_instance_inactive(business):
+    customer = factories.customer(business, email="ada@example.com")
+    customer.delete()
+    deleted_at = customer.deleted_at
+    factories.store(customer, "email", "s1.AAAA")
+    holder = factories.customer(business, email="ada@example.com")
+    damaged = objects.get()
+    with pytest.raises(SealError):
+        damaged.restore()
+    assert (damaged.is_active, damaged.deleted_at) == (False, deleted_at)
+    assert objects.active().get() == holder
 
 
 def test_restore_of_a_taken_email_names_the_holder_and_changes_nothing(business):

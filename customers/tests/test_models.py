@@ -225,6 +225,41 @@ def test_every_save_notes_the_time_and_none_changes_the_first(business):
     assert customer.updated_at > long_ago + timedelta(days=8)
 
 
+CHANGES = {
+    "a whole save": lambda customer: customer.save(),
+    "a named save": lambda customer: customer.save(update_fields=["phone"]),
+    "a save of what was partly loaded": lambda customer: (
+        Customer.objects.only("name").get(pk=customer.pk).save()
+    ),
+    "an edit": lambda customer: Customer.objects.edit(customer.public_id, {"phone": "2"}),
+    "a delete": lambda customer: customer.delete(),
+    "a delete of many": lambda customer: Customer.objects.all().delete(),
+    "an erasure": lambda customer: customer.erase(),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("step", [-3600, -0.001, 0.001, 3600])
+def test_the_time_of_a_change_goes_forward_only(business, monkeypatch, change, step):
+    customer = factories.customer(business, phone="1")
+    before = customer.updated_at
+    now = before + timedelta(seconds=step)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    change(Customer.objects.get(pk=customer.pk))
+    assert Customer.objects.get(pk=customer.pk).updated_at == max(before, now)
+
+
+def test_a_row_that_another_process_changed_later_keeps_that_time(business):
+    """What was loaded is not what the row holds by now."""
+    customer = factories.customer(business)
+    later = clock.now() + timedelta(hours=1)
+    Customer.objects.update(updated_at=later)
+    customer.name = "New"
+    customer.save()
+    assert customer.updated_at == later
+    assert Customer.objects.get().updated_at == later
+
+
 def test_times_are_cut_to_the_milliseconds_that_are_shown(business):
     customer = factories.customer(business)
     assert customer.created_at.microsecond % 1000 == 0

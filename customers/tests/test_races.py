@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 from django.db import connection, connections, transaction
 
-from customers.managers import EmailInUse
-from customers.models import Customer
+from customers.managers import CustomerErased, EmailInUse
+from customers.models import AuditEvent, Customer
 from customers.tests import factories
 from customers.tests.answers import accepted, refused
 
@@ -164,6 +164,35 @@ def test_simultaneous_deletes_all_give_the_same_answer(api, business):
     path = f"/v1/customers/{customer.public_id}"
     for answer in together(*[partial(api.delete, path)] * 8):
         assert accepted(answer) == {"id": customer.public_id, "isActive": False}
+
+
+def test_a_restore_that_meets_an_erasure_under_way_waits_for_it(business):
+    customer = factories.customer(business)
+    customer.delete()
+    under_way = threading.Event()
+
+    def erase():
+        with transaction.atomic():
+            Customer.objects.get(pk=customer.pk).erase()
+            under_way.set()
+            time.sleep(0.3)
+
+    def restore():
+        under_way.wait(10)
+        with pytest.raises(CustomerErased):
+            customer.restore()
+
+    together(erase, restore)
+    assert Customer.objects.get().erased_at
+    assert not customer.is_active
+
+
+def test_of_simultaneous_restores_one_is_noted(business):
+    customer = factories.customer(business)
+    customer.delete()
+    together(*[Customer.objects.get(pk=customer.pk).restore for _ in range(8)])
+    assert Customer.objects.get().is_active
+    assert AuditEvent.objects.filter(action="restored").count() == 1
 
 
 def test_restore_and_create_leave_one_active_customer(api, business):

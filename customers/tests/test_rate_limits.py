@@ -303,6 +303,61 @@ def test_the_longest_wait_is_told_and_is_true(limiter: RateLimiter, clock: Clock
     assert finish(limiter, limits).allowed
 
 
+# --- A clock that is set back
+
+
+@pytest.mark.parametrize("back", [0.000001, 1, 59, 3600, 86_400])
+def test_a_clock_set_back_makes_nobody_wait_for_the_old_time(
+    limiter: RateLimiter, clock: Clock, back: float
+) -> None:
+    assert passed(limiter, Limits(minute=3), 4) == 3
+    clock.forward(-back)
+    first = finish(limiter, Limits(minute=3))
+    assert (first.allowed, first.remaining, first.reset) == (True, 2, clock.now + 60)
+    assert passed(limiter, Limits(minute=3), 3) == 2
+    refused = finish(limiter, Limits(minute=3))
+    assert (refused.allowed, refused.retry_after, refused.reset) == (False, 60, clock.now + 60)
+    clock.forward(60)
+    assert finish(limiter, Limits(minute=3)).allowed
+
+
+def test_what_was_called_before_the_new_time_still_counts(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    finish(limiter, Limits(minute=3))
+    clock.forward(20)
+    finish(limiter, Limits(minute=3))
+    clock.forward(-10)
+    assert passed(limiter, Limits(minute=3), 3) == 2
+
+
+def test_the_hour_and_the_day_of_the_old_time_do_not_count(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    limits = Limits(hour=2, day=3)
+    assert passed(limiter, limits, 3) == 2
+    clock.forward(-3600)
+    assert passed(limiter, limits, 2) == 1
+    assert finish(limiter, limits).reason == "day"
+    clock.forward(-86_400)
+    assert passed(limiter, limits, 3) == 2
+
+
+@pytest.mark.redis
+def test_a_slot_of_a_killed_worker_does_not_outlive_a_clock_set_back(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = told_clock(monkeypatch, server.client)
+    limiter, limits = RateLimiter(server.url), Limits(concurrent=1)
+    limiter.enter("k", limits)
+    clock.forward(-3600)
+    running = limiter.enter("k", limits)
+    assert running.allowed
+    assert limiter.enter("k", limits).reason == "concurrent"
+    clock.forward(rate_limits.SLOT_SECONDS)
+    assert limiter.enter("k", limits).allowed
+
+
 # --- At once
 
 
@@ -451,6 +506,20 @@ def test_the_hour_and_day_counts_of_idle_keys_are_dropped(monkeypatch: pytest.Mo
     now += 86_400
     finish(limiter, USUAL)
     assert (len(limiter._local._hours), len(limiter._local._days)) == (1, 1)
+
+
+def test_keys_of_a_time_that_a_clock_set_back_took_away_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = START
+    monkeypatch.setattr(rate_limits.time, "time", lambda: now)
+    limiter = RateLimiter(None)
+    for number in range(100):
+        finish(limiter, Limits(minute=60), f"addr:{number}")
+    now -= 3600
+    for _ in range(100):
+        finish(limiter, Limits(minute=200), "k")
+    assert list(limiter._local._recent) == ["k"]
 
 
 @pytest.mark.redis

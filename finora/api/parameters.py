@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from customers.api.filters import TimeFilter
 from customers.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from customers.fields import no_control_characters_but_breaks, tin_shape
+from customers.validators import no_control_characters_but_breaks, tin_shape
 
 Json = dict[str, Any]
 
