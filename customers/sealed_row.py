@@ -132,5 +132,5 @@ def sealed_rows(app_configs: Iterable[AppConfig] | None = None, **_: Any) -> Ite
                 f"{model._meta.label} has sealed or derived columns, which a write could break.",
                 hint="Make it a SealedRow, and its managers from a SealedRowQuerySet.",
                 obj=model,
-                id="finora.E020",
+                id="finora.E030",
             )

@@ -307,7 +307,7 @@ def test_a_model_that_would_not_keep_the_rules_does_not_start():
 
         found = list(sealed_rows(app_configs=apps.get_app_configs()))
         assert [(error.id, error.obj) for error in found] == [
-            ("finora.E020", NoSealedRow),
-            ("finora.E020", OtherManager),
+            ("finora.E030", NoSealedRow),
+            ("finora.E030", OtherManager),
         ]
     assert list(sealed_rows()) == []
