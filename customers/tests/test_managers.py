@@ -237,7 +237,7 @@ def test_a_restore_that_fails_leaves_the_instance_inactive(business):
     deleted_at = customer.deleted_at
     factories.store(customer, "email", "s1.AAAA")
     holder = factories.customer(business, email="ada@example.com")
-    damaged = objects.get()
+    damaged = objects.inactive().get()
     with pytest.raises(SealError):
         damaged.restore()
     assert (damaged.is_active, damaged.deleted_at) == (False, deleted_at)
