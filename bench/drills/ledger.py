@@ -24,7 +24,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._known: dict[str, dict[str, set[Any]]] = {}
         self._asked: set[str] = set()
-        self._open: list[tuple[str, str, Any]] = []
+        self._open: set[tuple[str, str, Any]] = set()
         self.acknowledged = 0
         self.unanswered = 0
         self.refused = 0
@@ -52,12 +52,15 @@ class Ledger:
             for field, value in changes.items():
                 if field == "email":
                     self._asked.add(value)
+                change = (public_id, field, value)
                 if sure:
                     known[field] = {value}
-                elif field in known:
-                    known[field].add(value)
-                if not sure:
-                    self._open.append((public_id, field, value))
+                    # Somebody was told so: of an earlier call nothing can be said any more.
+                    self._open.discard(change)
+                elif value not in known.get(field, ()):
+                    self._open.add(change)
+                    if field in known:
+                        known[field].add(value)
 
     def no_answer(self, *, refused: bool = False) -> None:
         """A call broke, or (`refused`) was answered that it could not be served."""
@@ -93,7 +96,7 @@ class Ledger:
         there = {row["id"]: row for row in rows}
         done = [
             f"{public_id}: {field} was changed, and its answer lost"
-            for public_id, field, value in self._open
+            for public_id, field, value in sorted(self._open, key=str)
             if public_id in there and there[public_id][field] == value
         ]
         done += [

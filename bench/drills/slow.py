@@ -19,8 +19,10 @@ DRIP_SECONDS = 1.0
 # What they all send at once is worked on by then.
 SETTLE_SECONDS = 1.5
 # Below this, twice as long is the noise of a busy machine.
-FLOOR_MS = 15.0
+FLOOR_MS = 10.0
 TIMES = 2.0
+# So often more is measured where it was more than that: a moment's noise does not last.
+AGAIN = 2
 PATIENCE = 10.0
 
 
@@ -66,9 +68,9 @@ def run(db: str, quick: bool) -> Result:
         for kind, (first, piece) in kinds(there).items():
             with _slow(there, first, piece):
                 p99 = _p99(_healthy(there, seconds, result))
-                if bound < p99 < PATIENCE * 1000:
-                    # Once more: a moment's noise does not come twice.
-                    p99 = min(p99, _p99(_healthy(there, seconds, result)))
+                for _ in range(AGAIN):
+                    if bound < p99 < PATIENCE * 1000:
+                        p99 = _p99(_healthy(there, seconds, result))
             result.require(p99 <= bound, f"{kind}: a healthy client's p99 is {p99:.0f} ms")
             figures.append(f"{kind} {p99:.1f}")
             there.probe("/healthz", 200, 2 * PATIENCE)

@@ -13,7 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -136,9 +136,9 @@ class World:
         began = time.monotonic()
         while (passed := time.monotonic() - began) < patience:
             try:
-                client = Client(self.port, "", timeout=max(0.1, patience - passed))
-                if client.call("GET", path).status == status:
-                    return time.monotonic() - began
+                with closing(Client(self.port, "", timeout=max(0.1, patience - passed))) as client:
+                    if client.call("GET", path).status == status:
+                        return time.monotonic() - began
             except Unanswered:
                 pass
             time.sleep(0.05)

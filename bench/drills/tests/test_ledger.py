@@ -65,6 +65,14 @@ def test_a_change_without_an_answer_may_be_there_or_not(ledger, rows, name):
     assert bool(ledger.done_without_an_answer(rows)) is (name == "Ada")
 
 
+def test_an_answer_is_not_lost_where_nothing_changed_or_somebody_else_was_told(ledger, rows):
+    ledger.changed("cust_1", {"phone": None}, sure=False)
+    ledger.changed("cust_2", {"isActive": False}, sure=False)
+    ledger.changed("cust_2", {"isActive": False}, sure=True)
+    rows[2]["isActive"] = False
+    assert ledger.done_without_an_answer(rows) == []
+
+
 def test_an_older_value_behind_two_changes_is_found(ledger, rows):
     ledger.changed("cust_1", {"name": "Ada"}, sure=False)
     ledger.changed("cust_1", {"name": "Bola"}, sure=True)
