@@ -52,6 +52,15 @@ def is_alive(process):
         return False
 
 
+def test_workers_share_no_connection_to_the_database(serve):
+    """They are forked: one that the main process left open would be one of all of them, each
+    reading the answers to the others' queries."""
+    served = serve(workers=4).wait()
+    main, *_ = served.family()
+    assert [file.path for file in main.open_files() if "sqlite" in file.path] == []
+    assert "Unexpected exit" not in served.log.read_text()
+
+
 def test_term_ends_a_server_at_any_moment_of_its_start(serve):
     """Until the workers have handlers of their own, they have the main process's: 2 of 13 starts
     that were stopped in their first 0.7 s never ended."""

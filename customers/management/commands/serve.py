@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from django.conf import settings
+from django.db import connections
 
 from customers.management.keyed import KeyedCommand
 from finora.http.processes import Server
@@ -21,6 +22,8 @@ class Command(KeyedCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"Serving http://{settings.HOST}:{settings.PORT} (API pages: /docs)")
+        # Workers are forked: a connection that the checks left open would be one of all of them.
+        connections.close_all()
         Server().serve()
         # All is done. To take the interpreter down as well needs seconds on a busy machine.
         self.stdout.flush()
