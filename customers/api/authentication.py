@@ -54,9 +54,6 @@ class BearerAuthentication(BaseAuthentication):
             raise errors.INVALID_API_KEY()
         return key
 
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
-
 
 class UsageCounter:
     """Counts calls in memory and adds them to the key's row at most once a minute.
