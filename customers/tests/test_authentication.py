@@ -1,6 +1,7 @@
 """Who gets in: keys, businesses, and what a key's row remembers."""
 
 import hashlib
+import json
 import re
 from datetime import timedelta
 
@@ -217,7 +218,7 @@ def test_a_header_that_can_be_no_key_costs_none(api):
 
 
 def test_use_is_written_at_most_once_a_minute(api, monkeypatch):
-    now = [1000.0]
+    now = [0.0]  # a machine that has just started
     monkeypatch.setattr(authentication.time, "monotonic", lambda: now[0])
     writes = [statements(lambda: api.get(LIST)).count("UPDATE customers_apikey") for _ in range(5)]
     assert writes == [1, 0, 0, 0, 0]
@@ -250,12 +251,15 @@ def test_refused_keys_are_not_counted(api):
 
 
 @pytest.mark.parametrize("error", ["OperationalError", "InterfaceError"])
-def test_a_count_that_cannot_be_written_fails_no_request(api, monkeypatch, error):
+def test_a_count_that_cannot_be_written_fails_no_request(api, monkeypatch, log, error):
     def fail(*args):
+        authentication.usage.count(ApiKey.objects.get())  # another call comes meanwhile
         raise getattr(db, error)("locked")
 
     with monkeypatch.context() as patch:
         patch.setattr(type(ApiKey.objects.all()), "record_use", fail)
         accepted(api.get(LIST))
+    [line] = [json.loads(x) for x in log.getvalue().splitlines() if "finora.api" in x]
+    assert (line["message"], line["exception"][0]) == ("calls not recorded yet", error)
     authentication.usage.flush()
-    assert ApiKey.objects.get().total_calls == 1
+    assert ApiKey.objects.get().total_calls == 2
