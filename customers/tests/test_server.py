@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from customers.models import Business, Customer
 from customers.tests import factories
 from customers.tests.served import HOST, Served, head
+from finora import admin_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -292,6 +293,19 @@ def test_an_answer_without_a_known_length_arrives_whole(server, business):
     assert status == 200
     assert headers["Transfer-Encoding"] == "chunked"
     assert text.count(b"@example.com") == 50
+
+
+@pytest.mark.parametrize("error", [OperationalError, RuntimeError])
+def test_a_page_says_whether_the_database_is_away(client, monkeypatch, error):
+    def fail(*args, **kwargs):
+        raise error("database is locked")
+
+    monkeypatch.setattr(admin_site, "count_address", fail)
+    client.raise_request_exception = False
+    response = client.post(LOGIN)
+    assert response.status_code == (503 if error is OperationalError else 500)
+    assert ("Retry-After" in response) is (error is OperationalError)
+    assert b"locked" not in response.content
 
 
 # --- A database that hangs ----------------------------------------------------------------------
