@@ -65,7 +65,8 @@ class UsageCounter:
         self.seconds = seconds
         self._calls: Counter[int] = Counter()
         self._written: dict[int, float] = {}
-        self._due: set[int] = set()
+        # Of the thread that counted: no other one writes it, least of all an event loop's.
+        self._due = threading.local()
         self._lock = threading.Lock()
 
     def count(self, key: ApiKey) -> None:
@@ -74,25 +75,22 @@ class UsageCounter:
             self._calls[key.pk] += 1
             if now - self._written.get(key.pk, -self.seconds) >= self.seconds:
                 self._written[key.pk] = now
-                self._due.add(key.pk)
+                self._due.__dict__.setdefault("keys", set()).add(key.pk)
 
     def write_due(self) -> None:
         """Writes what was not written for a minute: when a request has its answer, so that none
         waits for it, however long the database makes it wait."""
-        if not self._due:
-            return
-        with self._lock:
-            due = {pk: self._calls.pop(pk) for pk in self._due if pk in self._calls}
-            self._due.clear()
-        for pk, calls in due.items():
-            self._write(pk, calls)
+        for pk in self._due.__dict__.pop("keys", ()):
+            with self._lock:
+                calls = self._calls.pop(pk, 0)
+            if calls:
+                self._write(pk, calls)
 
     def flush(self) -> None:
         """Writes what is still counted: when the process ends."""
         with self._lock:
             counted, self._calls = self._calls, Counter()
             self._written.clear()
-            self._due.clear()
         for pk, calls in counted.items():
             self._write(pk, calls)
 

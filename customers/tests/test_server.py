@@ -17,7 +17,7 @@ from django.test import Client
 from customers.models import Business, Customer
 from customers.tests import factories
 from customers.tests.served import HOST, Served, head
-from finora import admin_site
+from finora.staff import passwords
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -300,7 +300,7 @@ def test_a_page_says_whether_the_database_is_away(client, monkeypatch, error):
     def fail(*args, **kwargs):
         raise error("database is locked")
 
-    monkeypatch.setattr(admin_site, "count_address", fail)
+    monkeypatch.setattr(passwords, "count_address", fail)
     client.raise_request_exception = False
     response = client.post(LOGIN)
     assert response.status_code == (503 if error is OperationalError else 500)

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import signal
-import socket
 import threading
 import time
 
@@ -13,7 +12,7 @@ from django.conf import settings
 
 from customers.models import Customer
 from customers.tests import factories
-from customers.tests.served import HOST, Served
+from customers.tests.served import HOST, START_SECONDS, Served
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,17 +63,17 @@ def test_workers_share_no_connection_to_the_database(serve):
 def test_term_ends_a_server_at_any_moment_of_its_start(serve):
     """Until the workers have handlers of their own, they have the main process's: 2 of 13 starts
     that were stopped in their first 0.7 s never ended."""
-    started = time.monotonic()
-    served = serve().wait()
-    whole = time.monotonic() - started
-    served.stop()
-    for step in range(7):
+    for delay in (0, 0.1, 0.3):
         served = serve()
-        time.sleep(whole * step / 8)
+        while len(served.family()) < 2:
+            time.sleep(0.01)
+        time.sleep(delay)
         family = served.family()
         served.send(signal.SIGTERM)
-        served.process.wait(END_SECONDS)
-        ends_within(1, family)
+        ends_within(END_SECONDS, family)
+    served = serve()
+    served.send(signal.SIGTERM)
+    ends_within(END_SECONDS, served.family())
 
 
 def test_a_signal_that_is_sent_to_all_and_again_ends_them(serve):
@@ -111,7 +110,15 @@ def test_term_ends_a_server_that_is_reloading(serve):
 
 
 def test_workers_end_with_a_main_process_that_is_killed(serve):
-    served = serve(workers=2).wait()
+    served = serve(workers=2)
+    while len(served.family()) < 3:  # so one is killed while its workers still load
+        time.sleep(0.01)
+    family = served.family()
+    served.send(signal.SIGKILL)
+    served.process.wait()
+    ends_within(START_SECONDS, family[1:])
+    served.start()
+    served.wait()
     family = served.family()
     served.send(signal.SIGKILL)
     served.process.wait()
@@ -122,10 +129,10 @@ def test_workers_end_with_a_main_process_that_is_killed(serve):
 
 
 def test_a_second_server_on_the_port_does_not_start(serve):
-    with socket.create_server((HOST, 0)) as other:
-        served = serve(PORT=str(other.getsockname()[1]))
-        assert served.process.wait(60) != 0
-        assert "Address already in use" in served.log.read_text()
+    first = serve().wait()
+    second = serve(PORT=str(first.port))
+    assert second.process.wait(60) != 0
+    assert "Address already in use" in second.log.read_text()
 
 
 class Caller(threading.Thread):

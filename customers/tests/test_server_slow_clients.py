@@ -3,9 +3,11 @@
 import contextlib
 import http.client
 import resource
+import socket
 import statistics
 import time
 
+import psutil
 import pytest
 from django.conf import settings
 
@@ -28,6 +30,8 @@ FLOOR_MS = 15
 def server(tmp_path):
     keys = (settings.FINORA_DATA_DIR / "demo-keys.json").read_bytes()
     (tmp_path / "demo-keys.json").write_bytes(keys)
+    (tmp_path / "static").mkdir()
+    (tmp_path / "static" / "big.bin").write_bytes(bytes(20_000_000))
     served = Served(tmp_path / "log", FINORA_DATA_DIR=str(tmp_path)).wait()
     yield served
     served.stop()
@@ -97,7 +101,17 @@ def test_more_silent_connections_than_a_worker_had_room_for_stop_nobody(server):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_a_connection_that_sends_nothing_is_closed(server):
-    started = time.monotonic()
-    assert server.raw(b"GET /healthz HTTP/1.1\r\nHos", timeout=40) == b""
-    assert 25 < time.monotonic() - started < 38
+def test_a_connection_that_sends_nothing_or_takes_nothing_is_closed(server):
+    big = head("GET", "/static/big.bin")
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect((HOST, server.port))
+        deaf.sendall(big)
+        started = time.monotonic()
+        assert server.raw(b"GET /healthz HTTP/1.1\r\nHos", timeout=40) == b""
+        assert 25 < time.monotonic() - started < 38
+        main = psutil.Process(server.process.pid)
+        deadline = time.monotonic() + 30
+        while [link for one in main.children() for link in one.net_connections() if link.raddr]:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)

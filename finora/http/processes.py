@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import multiprocessing
 import os
 import resource
 import signal
@@ -38,6 +39,7 @@ OTHER_FILES = 256
 # Both for the first byte of a request on a connection and for the last one of its headers.
 HEADER_SECONDS = 30
 MAX_HEADER_BYTES = 32 * 1024
+READ_SECONDS = 30
 
 
 class Server(MPServer):
@@ -106,7 +108,9 @@ class Server(MPServer):
 
 def end_with_parent() -> None:
     """In a worker: it ends as by TERM when the main process is gone, and surely soon after."""
-    parent = os.getppid()
+    # Not getppid() now: it may be gone already.
+    main = multiprocessing.parent_process()
+    parent = main.pid if main else os.getppid()
 
     def watch() -> NoReturn:
         while os.getppid() == parent:
@@ -144,11 +148,24 @@ def _forget_signals() -> None:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """The socket, whose options its connections inherit. Raises OSError where it cannot be had."""
+    v6 = ":" in host
     deadline = time.monotonic() + BIND_SECONDS
     while True:
         try:
-            return socket.create_server((host, port), family=family, backlog=BACKLOG)
+            listener = socket.create_server(
+                (host, port),
+                family=socket.AF_INET6 if v6 else socket.AF_INET,
+                dualstack_ipv6=v6 and socket.has_dualstack_ipv6(),
+                backlog=BACKLOG,
+            )
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # of a client that does not take its answer
+                listener.setsockopt(
+                    socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READ_SECONDS * 1000
+                )
+            return listener
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
                 raise

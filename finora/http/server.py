@@ -106,7 +106,7 @@ class Server:
     def _answer(self, scope: Any, headers: Any, body: bytes | ApiError, protocol: Any) -> None:
         try:
             self._respond(environ(scope, headers, body), protocol)
-        except Exception:
+        except BaseException:  # whatever it is, the next one is answered
             log.exception("INTERNAL_ERROR")
             protocol.response_empty(500, [("Connection", "close")])
 
