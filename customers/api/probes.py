@@ -12,7 +12,7 @@ from customers import keyring
 from customers.api.envelope import failure, reads_only, success
 from customers.models import ApiKey, Customer, KeyCanary
 from finora.api import errors
-from finora.api.database_errors import database_trouble
+from finora.api.database_errors import database_trouble, write_refused_within
 from finora.api.errors import ApiError
 
 log = logging.getLogger("finora.api")
@@ -20,6 +20,8 @@ log = logging.getLogger("finora.api")
 NOBODY = 0  # no business
 # Anybody may ask, and a write is the dearest thing to ask for: once in so many seconds.
 WRITES_EVERY = 10.0
+# On a full disk a little often still fits where a customer does not: what a call met counts more.
+REFUSAL_STANDS = 60.0  # seconds
 
 
 @reads_only
@@ -46,6 +48,8 @@ class _Writing:
             except Error as error:
                 self._trouble = database_trouble(error)
             self._asked_at = time.monotonic()
+        if self._trouble is None and write_refused_within(REFUSAL_STANDS):
+            return errors.NO_WRITES()
         return self._trouble
 
 

@@ -14,6 +14,7 @@ from django.test import Client
 from customers.api import authentication, probes
 from customers.models import Business
 from customers.tests import factories
+from finora.api import database_errors
 from finora.logging import JsonFormatter
 
 # Machines that run two suites at once are slow at times; that is no finding.
@@ -64,6 +65,7 @@ def no_use_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
 def no_write_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What /readyz found of writes a moment ago was of another test's database."""
     monkeypatch.setattr(probes, "writing", probes._Writing())
+    monkeypatch.setattr(database_errors, "_write_refused_at", float("-inf"))
 
 
 @pytest.fixture

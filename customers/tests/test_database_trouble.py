@@ -24,6 +24,7 @@ NOW_AND_THEN = 10.0
 @pytest.fixture(autouse=True)
 def asked_anew_each_time(monkeypatch):
     monkeypatch.setattr(probes, "WRITES_EVERY", 0.0)
+    monkeypatch.setattr(probes, "REFUSAL_STANDS", 0.0)
 
 
 @pytest.fixture
@@ -76,6 +77,8 @@ def test_sqlite_on_a_full_disk_reads_and_says_that_writes_fail(tmp_path):
     assert made < 60
     assert outcome["said"] == [errors.NO_WRITES.message]
     assert outcome["count"] == 3 + made
+    # What /readyz writes fits where a customer does not: it heeds what the call met.
+    assert outcome["small"] == [200, 503]
 
 
 @pytest.mark.postgres

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 
 from finora.api import errors
@@ -14,6 +15,8 @@ _NO_WRITE_STATES = {"53100", "25006"}
 _NO_WRITE_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
 # The connection broke; the server is stopping or starting.
 _UNREACHED_STATES = ("08", "57P")
+
+_write_refused_at = float("-inf")
 
 
 def _behind(error: BaseException | None) -> Iterator[tuple[str | None, int | None]]:
@@ -44,8 +47,15 @@ def _answered(error: BaseException) -> bool:
     )
 
 
+def write_refused_within(seconds: float) -> bool:
+    """Whether this process answered NO_WRITES in the last so many seconds."""
+    return time.monotonic() - _write_refused_at < seconds
+
+
 def database_trouble(error: BaseException) -> ApiError:
     """SERVICE_UNAVAILABLE for a database error. Says what it is: operators read it as well."""
+    global _write_refused_at
     if takes_no_writes(error):
+        _write_refused_at = time.monotonic()
         return errors.NO_WRITES()
     return errors.IN_TROUBLE() if _answered(error) else errors.UNREACHABLE()
