@@ -80,7 +80,8 @@ def main() -> int:
     results = run(names, databases, quick=options.quick, steps=steps)
     found = sum(len(result.wrong) for result in results)
     heading = (
-        f"{len(results)} drills, {datetime.now(UTC):%Y-%m-%d}, in"
+        f"{len(results)} {'quick ' if options.quick else ''}drills,"
+        f" {datetime.now(UTC):%Y-%m-%d}, in"
         f" {(time.monotonic() - began) / 60:.0f} minutes: {found or 'no'} findings."
     )
     table = markdown(results, heading)

@@ -24,7 +24,6 @@ class Redis:
         self.home, self.env, self.port = home, env, free_port()
         self.url = f"redis://{HOST}:{self.port}/0"
         self.client = redis.Redis.from_url(self.url, socket_timeout=5)
-        self.start()
 
     def start(self) -> None:
         options = ["--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no"]
@@ -49,6 +48,7 @@ class Redis:
 def running(home: Path, env: Mapping[str, str] | None = None) -> Iterator[Redis]:
     store = Redis(home, env)
     try:
+        store.start()
         yield store
     finally:
         store.client.close()

@@ -21,6 +21,15 @@ def history(db, settings, monkeypatch):
     return History(STEPS, seed=1)
 
 
+def test_a_history_of_the_directory_as_it_is_finds_nothing(history):
+    history.run()
+    assert history.wrong == []
+    assert sum(history.did.values()) == STEPS + 1  # and the change of keys
+    assert history.comparisons == history_steps.COMPARISONS
+    for kind, _ in history.kinds[:7]:
+        assert history.did[kind.__name__], kind
+
+
 def test_a_lost_customer_is_found(history, monkeypatch):
     erase = History.erase
 
