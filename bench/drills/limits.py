@@ -28,6 +28,7 @@ CALLERS = 8
 # Redis is given up after 0.25 s and asked again after 5 s.
 SLOW_SECONDS = 3.0
 BACK_SECONDS = 8.0
+AWAY = "rate limit store is away"
 
 
 def run(db: str, quick: bool) -> Result:
@@ -51,7 +52,11 @@ def run(db: str, quick: bool) -> Result:
 
         def allows(when: str, at_most: int, at_least: int = LIMIT, key: int | None = None) -> None:
             """How many of many calls with a fresh key are let through."""
+            said = there.log().count(AWAY)
             let = _let_through(there, next(keys) if key is None else key, result, when)
+            if there.log().count(AWAY) > said:
+                # A worker had no answer in time, on a machine that is too busy: so it counts alone.
+                at_most = max(at_most, WORKERS * LIMIT)
             result.require(
                 at_least <= let <= at_most,
                 f"{when}: {let} calls of a limit of {LIMIT} were let through",
