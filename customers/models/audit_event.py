@@ -10,7 +10,7 @@ from django.db.models.functions import TruncMinute
 
 from customers import acting, clock
 from customers.models.business import Business
-from customers.models.refusal import Refusal
+from customers.models.refusal import Refusal, Tally, minute_of, tally
 from customers.reach import ReachableQuerySet
 
 # How far back the latest about some businesses are looked for: what is kept has no bound.
@@ -63,13 +63,15 @@ class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
         """Notes that the present actor was refused this, or that it failed: once a minute each.
 
         What is refused again within the minute is counted (see Refusal), so a flood of refusals
-        adds no rows. To be called outside a transaction that the refusal undoes.
+        adds no rows, and few writes. To be called outside a transaction that the refusal undoes.
         """
-        moment = clock.now()
+        actor, moment = acting.actor(), clock.now()
+        same = (business_id, actor.kind, actor.id, action)
+        due = tally.due(minute_of(moment), same, subjects)
+        if not due:
+            return
         with transaction.atomic():
-            first = Refusal.objects.count_in(
-                business_id, acting.actor(), action, list(subjects), moment
-            )
+            first = Refusal.objects.count_in(business_id, actor, action, due, moment)
             self.record(action, business_id, first, fields, moment)
 
     def with_times(self) -> AuditEventQuerySet:
@@ -177,4 +179,6 @@ class AuditEvent(models.Model):
         done = self.action.capitalize()
         said = f"{done}: {', '.join(names)}" if names else done
         times: int | None = getattr(self, "times", None)
-        return f"{said} ({times} times)" if times and times > 1 else said
+        if not times or times < 2:
+            return said
+        return f"{said} ({'at least ' if times > Tally.EXACT else ''}{times} times)"

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import threading
 import uuid
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.db.models import F
@@ -15,16 +18,53 @@ def minute_of(moment: datetime) -> datetime:
     return moment - timedelta(seconds=moment.second, microseconds=moment.microsecond)
 
 
+class Tally:
+    """What this process saw in the present minute, so that a flood does not write each time.
+
+    The first EXACT of the same are written one by one, and then those of a power of two, each with
+    what came since: a count above EXACT is "at least". What a minute leaves unwritten is dropped.
+    """
+
+    EXACT = 60
+    MAX_KEYS = 10_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minute: datetime | None = None
+        self._seen: dict[tuple[Any, ...], tuple[int, int]] = {}  # how many came, and were written
+
+    def due(
+        self, minute: datetime, same: tuple[Any, ...], subjects: Iterable[str]
+    ) -> dict[int, list[str]]:
+        """Counts one of each subject. Answers what is to be written: how many more, of which."""
+        due: dict[int, list[str]] = defaultdict(list)
+        with self._lock:
+            if minute != self._minute or len(self._seen) > self.MAX_KEYS:
+                self._minute = minute
+                self._seen.clear()
+            for subject in sorted({*subjects}):
+                came, written = self._seen.get((*same, subject), (0, 0))
+                came += 1
+                if came <= self.EXACT or came & (came - 1) == 0:
+                    due[came - written].append(subject)
+                    written = came
+                self._seen[*same, subject] = came, written
+        return due
+
+
+tally = Tally()
+
+
 class RefusalQuerySet(models.QuerySet["Refusal"]):
     def count_in(
         self,
         business_id: int,
         actor: Actor,
         action: str,
-        subjects: Collection[str],
+        due: Mapping[int, Collection[str]],
         moment: datetime,
     ) -> list[str]:
-        """Counts one refusal of each subject. Answers those whose first of this minute it is.
+        """Adds so many refusals of these subjects. Answers those that are the first of a minute.
 
         To be called in a transaction with what is written of the first ones.
         """
@@ -35,8 +75,9 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
             "action": action,
             "minute": minute_of(moment),
         }
-        those = self.filter(**same, subject__in=subjects)
-        new = sorted({*subjects}.difference(those.values_list("subject", flat=True)))
+        subjects = {subject for those in due.values() for subject in those}
+        known = self.filter(**same, subject__in=subjects).values_list("subject", flat=True)
+        new = sorted(subjects.difference(known))
         first: list[str] = []
         if new:
             # Of two that are first at once, the constraint lets one in.
@@ -45,7 +86,8 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
             # In two steps, as an INSERT that passes over some does not say which.
             mine = self.filter(business_id=business_id, pk__in=[row.pk for row in rows])
             first = list(mine.order_by("subject").values_list("subject", flat=True))
-        those.update(count=F("count") + 1)
+        for more, those in due.items():
+            self.filter(**same, subject__in=those).update(count=F("count") + more)
         return first
 
     def prune(self, before: datetime, batch: int = 5_000) -> int:

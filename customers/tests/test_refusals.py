@@ -13,7 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from customers import acting, clock
-from customers.models import ApiKey, AuditEvent, Customer, Refusal
+from customers.models import ApiKey, AuditEvent, Customer, Refusal, audit_event
+from customers.models.refusal import Tally
 from customers.tests import factories
 from customers.tests.staff import browser
 from customers.tests.test_admin_customers import LIST, PERSONAL, act, page
@@ -42,6 +43,12 @@ def eve(other_business) -> Customer:
 def one_minute(monkeypatch):
     """The clock stands, so that no test meets the end of a minute."""
     monkeypatch.setattr(clock, "now", lambda: NOON)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen_yet(monkeypatch):
+    """By the process: rows of different tests can have the same number."""
+    monkeypatch.setattr(audit_event, "tally", Tally())
 
 
 REFUSED = ("reveal refused", "export refused", "erase refused", "access refused", "unreadable")
@@ -214,6 +221,27 @@ def test_a_flood_of_them_costs_a_few_statements_each_and_no_row(api, business):
     assert max(call() for _ in range(5)) <= 5  # the key, and a transaction of two
     new = AuditEvent.objects.count() - rows[0], Refusal.objects.count() - rows[1]
     assert new in ((0, 0), (1, 1))  # the minute may have ended
+
+
+def test_beyond_sixty_a_minute_only_powers_of_two_are_written(api, business, one_minute):
+    def writes() -> bool:
+        with CaptureQueriesContext(connection) as captured:
+            assert api.get("/v1/customers", {"businessId": "x"}).status_code == 403
+        return any("customers_refusal" in q["sql"] for q in captured)
+
+    written = [number for number in range(1, 140) if writes()]
+    assert written == [*range(1, 61), 64, 128]
+    assert told() == [("access refused", ApiKey.objects.get().public_id, [], 128)]
+    (event,) = AuditEvent.objects.filter(action="access refused").with_times()
+    assert event.summary == "Access refused (at least 128 times)"
+
+
+def test_what_a_process_remembers_has_a_bound(monkeypatch):
+    monkeypatch.setattr(Tally, "MAX_KEYS", 10)
+    seen = Tally()
+    for number in range(100):
+        assert seen.due(NOON, (), [str(number)]) == {1: [str(number)]}
+        assert len(seen._seen) <= 11
 
 
 def test_a_stranger_leaves_nothing(api, business):
