@@ -152,6 +152,11 @@ def key_id_of(sealed: bytes) -> bytes:
     return sealed[1:_HEADER]
 
 
+def lacks_key(sealed: bytes) -> bool:
+    """Whether these sealed bytes name a key that is not configured; damaged ones may do so too."""
+    return sealed[:1] == _VERSION and len(sealed) >= _BODY and key_id_of(sealed) not in keys()
+
+
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "ENCRYPTION_KEYS":
         keys.cache_clear()

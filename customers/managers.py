@@ -73,6 +73,10 @@ class CustomerQuerySet(SealedRowQuerySet["Customer"]):
         """The soft-deleted ones."""
         return self.filter(is_active=False)
 
+    def erased(self) -> Self:
+        """Those of whom nothing is left but the ids and the balance."""
+        return self.filter(erased_at__isnull=False)
+
     def with_status(self, status: str) -> Self:
         """`active`, `inactive` or `all`."""
         return {"active": self.active, "inactive": self.inactive, "all": self.all}[status]()

@@ -12,6 +12,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
 
@@ -37,6 +38,7 @@ class Count:
     unreadable: int = 0
     # Public ids: of a customer whose email an active one has under the first key, and that one's.
     duplicates: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    missing_segments: list[UUID] = dataclasses.field(default_factory=list)
 
     def __iadd__(self, other: Count) -> Count:
         for field in dataclasses.fields(self):
@@ -73,7 +75,8 @@ def reseal(business: Business, *, dry_run: bool = False) -> Iterator[Count]:
                 if not dry_run:
                     Customer.objects.filter(pk=customer.pk).update(**anew)
         yield count
-    yield Count(segments=index.reseal(business.pk, dry_run=dry_run))
+    segments, missing = index.reseal(business.pk, dry_run=dry_run)
+    yield Count(segments=segments, missing_segments=missing)
 
 
 def _resealed(customer: Customer) -> dict[str, SealedToken]:

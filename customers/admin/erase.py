@@ -79,7 +79,7 @@ class ErasingAdmin(DirectoryAdmin):
                 self.log_change(request, customer, "Erased.")
         except SealError:
             messages.error(
-                request, "Nothing was erased: a part of the search index cannot be opened."
+                request, "Nothing was erased: the search index needs a key that is missing here."
             )
             return False
         messages.success(request, f"{customer} is erased.")

@@ -171,6 +171,12 @@ class Customer(SealedRow, LightlyLoaded):
             models.Index(
                 fields=["business", "id"], condition=Q(packed=0), name="customer_search_tail"
             ),
+            # Whoever writes search segments of rows read before asks who was erased since.
+            models.Index(
+                fields=["business"],
+                condition=Q(erased_at__isnull=False),
+                name="customer_erased",
+            ),
             # The staff's filters by phone and TIN in the orders of their lists, so that the few
             # among a million are not looked for in all of it. A row is in one index of each order.
             *(
@@ -349,7 +355,8 @@ class Customer(SealedRow, LightlyLoaded):
         """Forgets the person for good; an inactive, anonymous row stays for what points at it.
 
         With it go the lines of the search segments and the answers kept for repeated calls. Again
-        it changes nothing. Raises SealError, with nothing erased, when a segment cannot be opened.
+        it changes nothing. Raises SealError, with nothing erased, when a segment does not open and
+        only a process with more keys could replace it.
         """
         rows = type(self).objects.filter(pk=self.pk)
         with transaction.atomic():

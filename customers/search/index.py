@@ -6,6 +6,14 @@ that, of names that changed or rows that went, do no harm: every hit is checked 
 row. So packing writes a segment and the marks in one transaction, and whatever only adds lines,
 or drops such that do not bear their row's mark, is safe beside any traffic and after a crash at
 any moment.
+
+Segments are derived. One that is damaged is left out by everybody, what it held is taken from the
+rows meanwhile (see stand_in), and the next pack or repack writes it anew. One whose key a process
+lacks is left out there alone, and left to those that have the key.
+
+Of who is erased no line is written by a transaction that commits afterwards: packing holds the
+rows that it packs, sweeping and merging the segments that they read, and what is made of rows read
+before is written one at a time with erasures, by who looks for them first (stand_in.write_read).
 """
 
 from __future__ import annotations
@@ -14,30 +22,19 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
-from itertools import compress, islice
+from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import BigIntegerField
 
 from customers import clock, normalize
-from customers.compiled import Compiled, Slot
-from customers.keyring import SealError
-from customers.search import store
-from customers.search.segment import (
-    Candidate,
-    Entry,
-    Segment,
-    build,
-    build_many,
-    first_matches,
-    merge,
-)
-from customers.search.store import SegmentGone
+from customers.search import lines, stand_in, store
+from customers.search.reading import find
+from customers.search.segment import Entry, Segment, build, build_many, merge
+from customers.search.store import SegmentUnreadable
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -45,9 +42,10 @@ if TYPE_CHECKING:
     from customers.managers import CustomerQuerySet
     from customers.models import Customer, SearchSegment
 
+__all__ = ["add_segment", "after_write", "find", "forget", "new_mark", "pack", "repack", "reseal"]
+
 log = logging.getLogger("finora.search")
 
-COLUMNS = ("business_id", "public_id", "name", "email", "packed")
 PACK_ROWS = 128
 # Segments written by live traffic grow in two steps: so many below the first size become one, and
 # so do those below the second; fewer, where they make MERGE_BYTES together. That is what a merge
@@ -63,136 +61,6 @@ BULK_LINES = 65_536
 PAGE_ROWS = 4096
 # A process looks after the segments at its first write for a business and then at every so many.
 LOOK_EVERY = 16
-# Candidates whose marks a search compares at a time, at most.
-SCREEN_ROWS = 3200
-# An erasure that a repack may not have seen began this long before it, at most.
-ERASED_MEANWHILE = timedelta(hours=1)
-# Retries of a search whose segments are merged away under it; each needs a merge of its own.
-ATTEMPTS = 20
-
-
-# Reading.
-
-
-def find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) -> list[Customer]:
-    """The first `limit` active customers in list order whose name or email holds `query`."""
-    for _ in range(ATTEMPTS):
-        try:
-            return _find(customers, business_id, query, limit)
-        except SegmentGone:
-            continue
-    raise RuntimeError("search segments kept being merged away")
-
-
-def _find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) -> list[Customer]:
-    # The tail first, then the segments: what is packed in between is seen twice, never missed.
-    tail = build(_open_entries(customers, _tail.rows(business_id=business_id)))
-    found: dict[str, Customer] = {}
-    for segments in store.opened(business_id):
-        _collect(customers, business_id, query, limit, [tail, *segments], found)
-    return sorted(found.values(), key=_place)[:limit]
-
-
-def _collect(
-    customers: CustomerQuerySet,
-    business_id: int,
-    query: str,
-    limit: int,
-    segments: list[Segment],
-    found: dict[str, Customer],
-) -> None:
-    """Adds to `found` until it holds the first `limit` matches that these segments know of.
-
-    A line tells where its row stood when it was packed. A row that moved meanwhile is found all
-    the same, and counts at the place where it stands now.
-    """
-    live = customers.in_business(business_id).active()
-    candidates = _screened(live, first_matches(segments, query), limit)
-    while chunk := list(islice(candidates, limit)):
-        unseen = {candidate.public_id for candidate in chunk} - found.keys()
-        for customer in customers.active_among(business_id, unseen):
-            if _holds(customer, query):
-                found[customer.public_id] = customer
-        frontier = chunk[-1].name_key, chunk[-1].public_id
-        if sum(_place(customer) <= frontier for customer in found.values()) >= limit:
-            return
-
-
-def _screened(
-    live: CustomerQuerySet, candidates: Iterator[Candidate], limit: int
-) -> Iterator[Candidate]:
-    """The first `limit` candidates as they are; of the rest only those that bear their row's mark.
-
-    Where lines of thousands that went or were renamed come first, that is soon behind them.
-    """
-    yield from islice(candidates, limit)
-    size = 4 * limit
-    while chunk := list(islice(candidates, size)):
-        yield from compress(chunk, _current(live, [candidate[1:] for candidate in chunk]))
-        size = min(4 * size, SCREEN_ROWS)
-
-
-def _place(customer: Customer) -> tuple[bytes, str]:
-    return customer.name_key, customer.public_id
-
-
-def _holds(customer: Customer, query: str) -> bool:
-    if normalize.holds(customer.name, query):
-        return True
-    try:
-        return normalize.holds(customer.email, query)
-    except SealError:
-        # Its name was not a match, and its email cannot be read: nothing says that it is one.
-        return False
-
-
-def _current(live: CustomerQuerySet, lines: Sequence[tuple[str, int]]) -> list[bool]:
-    """Which of these lines, given by id and mark, a search may still need.
-
-    While a row is in the tail, its older lines lead to it whoever read the tail just before. And
-    who did read it has lines without a mark, of rows that may be packed by now.
-    """
-    rows = live.filter(public_id__in={public_id for public_id, _ in lines})
-    marks = dict(rows.values_list("public_id", "packed"))
-    return [not mark or marks.get(public_id) in (mark, 0) for public_id, mark in lines]
-
-
-def _entries(rows: CustomerQuerySet, mark: int | None = None) -> Iterator[Entry]:
-    """Names and emails in the clear, without the cost of model instances; with their own marks,
-    unless one is given.
-    """
-    return _open_entries(rows, rows.values_list(*COLUMNS), mark)
-
-
-def _open_entries(
-    customers: CustomerQuerySet, rows: Iterable[tuple[Any, ...]], mark: int | None = None
-) -> Iterator[Entry]:
-    open_email = customers.model._meta.get_field("email").open_for
-    for business_id, public_id, name, token, own_mark in rows:
-        try:
-            email = open_email(token, business_id, public_id)
-        except SealError as error:
-            email = ""  # it stays findable by its name
-            log.error("email unreadable", exc_info=error, extra={"fields": {"customer": public_id}})
-        yield Entry(public_id, name, email, own_mark if mark is None else mark)
-
-
-def _tail_rows() -> QuerySet[Customer, Any]:
-    customers: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
-    business_id = Slot("business_id", BigIntegerField())
-    return customers.filter(business_id=business_id).active().unpacked().values_list(*COLUMNS)
-
-
-_tail: Compiled[Any] = Compiled(_tail_rows)
-
-
-# Writing.
-
-
-def _customers(business_id: int) -> CustomerQuerySet:
-    # The models import this module.
-    rows: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
-    return rows.in_business(business_id)
 
 
 def new_mark() -> int:
@@ -227,31 +95,73 @@ def after_write(business_id: int, changes: int = 1) -> None:
 
 
 def step(business_id: int) -> bool:
-    """Packs a full tail, or else merges small segments; says whether there was anything to do.
+    """Replaces damaged segments, or packs a full tail, or merges small segments; says whether there
+    was anything to do.
 
-    One or the other, as the write that does it has somebody waiting.
+    One of these, as the write that does it has somebody waiting.
     """
-    if _customers(business_id).unpacked()[:PACK_ROWS].count() >= PACK_ROWS:
+    if _mend(business_id):
+        return True
+    if lines.customers(business_id).unpacked()[:PACK_ROWS].count() >= PACK_ROWS:
         return pack(business_id) > 0
     return _merge_some(business_id)
 
 
 def pack(business_id: int) -> int:
     """Packs at most PACK_ROWS of the tail into a segment. Answers how many rows it took."""
-    tail = _customers(business_id).unpacked()
+    count = _pack(business_id)
+    _mend(business_id)
+    return count
+
+
+def _pack(business_id: int) -> int:
+    tail = lines.customers(business_id).unpacked()
     with transaction.atomic():
-        # Two packers take different rows, and neither waits.
-        locked = tail.order_by("id").select_for_update(skip_locked=True)
-        pks = list(locked.values_list("id", flat=True)[:PACK_ROWS])
+        pks = _to_pack(tail)
         if pks:
             # Asked for as a part of the tail, whose index is small: the other ones of a business
             # tempt a planner that knows no better into reading all of it.
             taken = tail.filter(id__in=pks)
             mark = new_mark()
-            fresh = build(_entries(taken.active(), mark))
+            rows = taken.active().values_list(*lines.COLUMNS)
+            fresh = build(lines.entries(rows, mark, noting=True))
             taken.update(packed=mark)
             store.write(business_id, merge([fresh, *_swept(business_id)]))
     return len(pks)
+
+
+def _to_pack(tail: CustomerQuerySet) -> list[int]:
+    """The first PACK_ROWS of the tail, locked; but those of a key that this process lacks."""
+    # Two packers take different rows, and neither waits.
+    rows = tail.order_by("id").select_for_update(skip_locked=True).values_list("id", "email")
+    pks: list[int] = []
+    page = list(rows[:PACK_ROWS])
+    while page:
+        pks += [pk for pk, email in page if not lines.needs_other_key(email)]
+        page = list(rows.filter(id__gt=page[-1][0])[: PACK_ROWS - len(pks)])
+    return pks
+
+
+def _mend(business_id: int) -> bool:
+    """Replaces the segments that this process found damaged. Says whether it did."""
+    known = store.damaged(business_id)
+    if not known:
+        return False
+    damaged = set(store.rows(business_id).filter(id__in=known).values_list("id", flat=True))
+    store.replaced(known - damaged)
+    if not damaged:
+        return False
+    try:
+        stand_in.replace(business_id, damaged)
+    except lines.OtherKeyNeeded:
+        store.leave_to_others(damaged)
+        return False
+    store.replaced(damaged)
+    log.info(
+        "damaged search segments were replaced",
+        extra={"fields": {"business": business_id, "segments": len(damaged)}},
+    )
+    return True
 
 
 def _swept(business_id: int) -> list[Segment]:
@@ -262,17 +172,21 @@ def _swept(business_id: int) -> list[Segment]:
     if oldest is None:
         return []
     row = of_business.filter(id=oldest.pk)
-    [segment] = store.open_group(business_id, [oldest.pk])
-    live = _customers(business_id).active()
+    try:
+        segment = store.open_one(business_id, oldest.pk)
+    except SegmentUnreadable:
+        row.update(looked_at=clock.now())
+        return []
+    live = lines.customers(business_id).active()
     if not oldest.swept:
         stride = segment.lines // SAMPLE_LINES + 1
-        sample = _current(live, segment.marks(range(0, segment.lines, stride)))
+        sample = lines.current(live, segment.marks(range(0, segment.lines, stride)))
         if sum(sample) * 4 > len(sample) * 3:
             row.update(looked_at=clock.now())
             return []
     end = min(oldest.swept + SWEEP_LINES, segment.lines)
-    lines = range(oldest.swept, end)
-    carried = segment.part(compress(lines, _current(live, segment.marks(lines))))
+    these = range(oldest.swept, end)
+    carried = segment.part(compress(these, lines.current(live, segment.marks(these))))
     if end == segment.lines:
         row.delete()
     else:
@@ -282,7 +196,7 @@ def _swept(business_id: int) -> list[Segment]:
 
 def _unswept(business_id: int) -> QuerySet[SearchSegment]:
     """Those that may be merged: the first lines of a swept one are in another already."""
-    return store.rows(business_id).filter(swept=0)
+    return store.rows(business_id).filter(swept=0).exclude(id__in=store.unreadable(business_id))
 
 
 def _merge_some(business_id: int) -> bool:
@@ -304,14 +218,18 @@ def _merge_some(business_id: int) -> bool:
 
 
 def _merge(business_id: int, pks: list[UUID]) -> bool:
-    """Says whether it did: not when another process has one of them in hand."""
+    """Says whether there was anything to do: not when another process has one of them in hand."""
     with transaction.atomic():
         rows = _unswept(business_id).filter(id__in=pks)
         locked = list(rows.select_for_update(skip_locked=True).values_list("id", flat=True))
         if len(locked) < len(pks):
             return False
-        store.write(business_id, merge(store.open_group(business_id, locked)))
-        rows.delete()
+        try:
+            segments = [store.open_one(business_id, pk) for pk in locked]
+        except SegmentUnreadable:
+            return True  # the next step replaces it
+        store.write(business_id, merge(segments))
+        store.rows(business_id).filter(id__in=locked).delete()
     return True
 
 
@@ -320,36 +238,50 @@ def forget(business_id: int, public_id: str) -> None:
 
     Locks them all, and lists them until nothing is new: what another process is making of one,
     it has to finish before that lock is given, and the next list shows it. One at a time in a
-    business: two would meet the other's new ones, and each wait for the other.
+    business: two would meet the other's new ones, and each wait for the other. Segments that
+    cannot be opened are replaced. Raises OtherKeyNeeded where only a process with more keys can.
     """
     apps.get_model("customers", "Business").objects.one_at_a_time(business_id)
     rows = store.rows(business_id).order_by("id")
     seen: set[UUID] = set()
+    missing: set[UUID] = set()
     while new := set(rows.values_list("id", flat=True)) - seen:
         seen |= new
         for pk in list(rows.filter(id__in=new).select_for_update().values_list("id", flat=True)):
-            [segment] = store.open_group(business_id, [pk])
-            others = segment.without(public_id)
+            try:
+                others = store.open_one(business_id, pk).without([public_id])
+            except SegmentUnreadable:
+                missing.add(pk)
+                continue
             if others is not None:
                 store.write(business_id, others)
                 rows.filter(id=pk).delete()
+    if missing:
+        stand_in.replace(business_id, missing)
 
 
-def reseal(business_id: int, *, dry_run: bool = False) -> int:
-    """Seals segments of older encryption keys anew. Answers how many."""
+def reseal(business_id: int, *, dry_run: bool = False) -> tuple[int, list[UUID]]:
+    """Seals segments of older encryption keys anew. Answers how many, and which it could not
+    open: those are left as they are.
+    """
     count = 0
+    missing: list[UUID] = []
     rows = store.rows(business_id)
     for pk in list(rows.values_list("id", flat=True)):
         with transaction.atomic():
             row = rows.filter(id=pk).select_for_update()
             sealed = row.values_list("sealed", flat=True).first()
-            # Merged away meanwhile: what came of it was sealed with the first key.
-            anew = None if sealed is None else store.resealed(business_id, pk, sealed)
+            try:
+                # Merged away meanwhile: what came of it was sealed with the first key.
+                anew = None if sealed is None else store.resealed(business_id, pk, sealed)
+            except SegmentUnreadable:
+                missing.append(pk)
+                continue
             if anew is not None:
                 count += 1
                 if not dry_run:
                     row.update(sealed=anew)
-    return count
+    return count, missing
 
 
 def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None) -> int:
@@ -357,35 +289,38 @@ def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None)
 
     Safe beside live traffic and when cut off: first the new segments are there besides the old
     ones, then the old ones go. Rows that change meanwhile are in the tail, or in a segment
-    younger than the list of the old ones.
+    younger than the list of the old ones. Raises OtherKeyNeeded, and leaves the old ones, when
+    this process lacks the key of more than a few rows.
     """
-    began = clock.now() - ERASED_MEANWHILE
-    while pack(business_id) == PACK_ROWS:
+    while _pack(business_id) == PACK_ROWS:
         pass
-    old = list(store.rows(business_id).values_list("id", flat=True))
+    old = set(store.rows(business_id).values_list("id", flat=True))
+    rows = lines.customers(business_id).active().in_list_order()
     count = 0
+    to_others: list[str] = []
 
     def entries() -> Iterator[Entry]:
         nonlocal count
         # Page by page, each a query of its own: while a query is open, SQLite lets nobody write
         # behind whom another process wrote. In list order, as that is an index of one business.
-        rows = _customers(business_id).active().in_list_order()
-        page = list(_entries(rows[:PAGE_ROWS]))
+        page = list(rows.values_list(*lines.COLUMNS)[:PAGE_ROWS])
         while page:
-            yield from (entry for entry in page if entry.mark)
+            to_others.extend(row[1] for row in page if row[4] and lines.needs_other_key(row[3]))
+            if len(to_others) > PACK_ROWS:
+                raise lines.OtherKeyNeeded
+            mine = [row for row in page if row[4] and not lines.needs_other_key(row[3])]
+            yield from lines.entries(mine, noting=True)
             count += len(page)
             progress(count)
-            last = page[-1]
-            after = rows.after(normalize.name_key(last.name), last.public_id)
-            page = list(_entries(after[:PAGE_ROWS]))
+            _, public_id, name, *_ = page[-1]
+            after = rows.after(normalize.name_key(name), public_id)
+            page = list(after.values_list(*lines.COLUMNS)[:PAGE_ROWS])
 
     for segment in build_many(entries(), BULK_LINES):
-        store.write(business_id, segment)
+        stand_in.write_read(business_id, segment)
+    # One damaged key id looks like a key that is lacking: such rows do not keep all the rest.
+    lines.customers(business_id).filter(public_id__in=to_others).update(packed=0)
     for pk in old:
         store.rows(business_id).filter(id=pk).delete()
-    # Who was erased after its page was read is in a new segment again.
-    erased = _customers(business_id).filter(erased_at__gte=began)
-    for public_id in list(erased.values_list("public_id", flat=True)):
-        with transaction.atomic():
-            forget(business_id, public_id)
+    store.replaced(old)
     return count

@@ -87,6 +87,11 @@ def decode_id(raw: bytes) -> str:
     return _PREFIX + b32encode(bytes(4) + raw)[6:].translate(_FROM_BASE32).decode()
 
 
+def line_id(public_id: str, mark: int) -> bytes:
+    """The 20 bytes of a line that say whose it is and which packing wrote it."""
+    return encode_id(public_id) + _MARK.pack(mark)
+
+
 def _decode(raw: bytes) -> tuple[str, int]:
     """The public id and the mark of a line's 20 bytes."""
     return decode_id(raw[: -_MARK.size]), _MARK.unpack_from(raw, -_MARK.size + len(raw))[0]
@@ -145,17 +150,16 @@ class Segment:
             (plain if line < self._plain else accented).append(self._place(line) + text)
         return _segment(plain, accented)
 
-    def without(self, public_id: str) -> Segment | None:
-        """A segment of the other customers' lines; None where this one has none of this one's."""
-        raw, size = encode_id(public_id), _ID.size
-        ids = self._blob[_HEADER.size : _HEADER.size + self.lines * size]
-        theirs: set[int] = set()
-        at = ids.find(raw)
-        while at >= 0:
-            if at % size == 0:
-                theirs.add(at // size)
-            at = ids.find(raw, at + 1)
-        return self.part(n for n in range(self.lines) if n not in theirs) if theirs else None
+    def ids(self) -> Iterator[bytes]:
+        """Who each line is about and its mark, as `line_id` has them."""
+        ids = self._blob[_HEADER.size : _HEADER.size + self.lines * _ID.size]
+        return (id_ for (id_,) in _ID.iter_unpack(ids))
+
+    def without(self, public_ids: Iterable[str]) -> Segment | None:
+        """A segment of the other customers' lines; None where this one has none of these ones'."""
+        theirs = {encode_id(public_id) for public_id in public_ids}
+        others = [n for n, id_ in enumerate(self.ids()) if id_[: -_MARK.size] not in theirs]
+        return self.part(others) if len(others) < self.lines else None
 
     def _place(self, line: int) -> bytes:
         """`name_key ␟ id mark` of a line: keys hold nothing below a space, so places order."""
@@ -247,7 +251,7 @@ def build(entries: Iterable[Entry]) -> Segment:
     accented: list[bytes] = []
     for entry in entries:
         line, is_accented = _line(entry)
-        id_ = encode_id(entry.public_id) + _MARK.pack(entry.mark)
+        id_ = line_id(entry.public_id, entry.mark)
         (accented if is_accented else plain).append(line[: line.index(_PART) + 1] + id_ + line)
     return _segment(plain, accented)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.apps import apps
@@ -14,6 +16,7 @@ from django.db.models import BigIntegerField, UUIDField
 
 from customers import keyring
 from customers.compiled import Compiled, Slot
+from customers.keyring import SealError
 from customers.search.cache import SegmentCache
 from customers.search.segment import Segment
 
@@ -23,8 +26,29 @@ if TYPE_CHECKING:
     from customers.models import SearchSegment
 
 
+log = logging.getLogger("finora.search")
+
+# Retries of what meets segments that are merged away under it; each needs a merge of its own.
+ATTEMPTS = 20
+# A segment that cannot be opened is read again, and named in the log again, after so long.
+TRIED_AGAIN = 600.0  # seconds
+
+
 class SegmentGone(Exception):
     """A segment was merged away, or swept out, after it was listed."""
+
+
+class SegmentUnreadable(SealError):
+    """A segment does not open here: it is damaged, or its key is none of this process's."""
+
+
+class _Unreadable(NamedTuple):
+    business_id: int
+    key_held: bool
+    tried: float  # monotonic time
+
+
+_unreadable: dict[UUID, _Unreadable] = {}
 
 
 @functools.cache
@@ -48,30 +72,39 @@ def write(business_id: int, segment: Segment) -> None:
         row.save(force_insert=True)
 
 
-def opened(business_id: int) -> Iterator[list[Segment]]:
+def opened(business_id: int, missing: set[UUID]) -> Iterator[list[Segment]]:
     """The business's segments, in groups that fit the cache's bound together; at least one group.
 
-    Raises SegmentGone.
+    Those that cannot be opened are left out and added to `missing`. Raises SegmentGone.
     """
     group: list[UUID] = []
     bound = room = settings.SEARCH_CACHE_BYTES
     for pk, size in _sizes.rows(business_id=business_id):
         if group and size > room:
-            yield open_group(business_id, group)
+            yield _open_group(business_id, group, missing)
             group, room = [], bound
         group.append(pk)
         room -= size
-    yield open_group(business_id, group)
+    yield _open_group(business_id, group, missing)
 
 
-def open_group(business_id: int, group: list[UUID]) -> list[Segment]:
-    """These segments. Raises SegmentGone."""
-    return [_opened(business_id, pk) for pk in group]
+def _open_group(business_id: int, group: list[UUID], missing: set[UUID]) -> list[Segment]:
+    segments = []
+    for pk in group:
+        try:
+            segments.append(open_one(business_id, pk))
+        except SegmentUnreadable:
+            missing.add(pk)
+    return segments
 
 
-def _opened(business_id: int, pk: UUID) -> Segment:
+def open_one(business_id: int, pk: UUID) -> Segment:
+    """This segment. Raises SegmentGone, SegmentUnreadable."""
     segment = cache().get(pk)
     if segment is None:
+        known = _unreadable.get(pk)
+        if known and time.monotonic() - known.tried < TRIED_AGAIN:
+            raise SegmentUnreadable
         # One at a time: sealed and opened, all of a business would be in memory twice.
         found = _sealed.rows(business_id=business_id, id=pk)
         if not found:
@@ -81,8 +114,30 @@ def _opened(business_id: int, pk: UUID) -> Segment:
     return segment
 
 
+def unreadable(business_id: int) -> set[UUID]:
+    """The segments of a business that this process could not open."""
+    return {pk for pk, known in _unreadable.copy().items() if known.business_id == business_id}
+
+
+def damaged(business_id: int) -> set[UUID]:
+    """Those among them that no other key opens either."""
+    return {pk for pk in unreadable(business_id) if _unreadable[pk].key_held}
+
+
+def replaced(pks: Iterable[UUID]) -> None:
+    """These are gone, and others in their place."""
+    for pk in pks:
+        _unreadable.pop(pk, None)
+
+
+def leave_to_others(pks: Iterable[UUID]) -> None:
+    """Only a process with more keys can replace these."""
+    for pk in pks:
+        _unreadable[pk] = _unreadable[pk]._replace(key_held=False)
+
+
 def resealed(business_id: int, pk: UUID, sealed: bytes | memoryview) -> bytes | None:
-    """The same under the sealing key; None where it is so already."""
+    """The same under the sealing key; None where it is so already. Raises SegmentUnreadable."""
     if keyring.key_id_of(bytes(sealed[:8])) == keyring.sealing_key_id():
         return None
     return _seal(business_id, pk, _unseal(business_id, pk, sealed))
@@ -95,9 +150,22 @@ def _seal(business_id: int, pk: UUID, segment: Segment) -> bytes:
 
 
 def _unseal(business_id: int, pk: UUID, sealed: bytes | memoryview) -> Segment:
-    return Segment.from_bytes(
-        keyring.unseal(bytes(sealed), purpose="segment", business_id=business_id, context=pk.bytes)
+    """Raises SegmentUnreadable, noted and logged."""
+    sealed = bytes(sealed)
+    try:
+        blob = keyring.unseal(sealed, purpose="segment", business_id=business_id, context=pk.bytes)
+        return Segment.from_bytes(blob)
+    except (SealError, ValueError):
+        key_held = not keyring.lacks_key(sealed)
+    _unreadable[pk] = _Unreadable(business_id, key_held, time.monotonic())
+    fields = {"business": business_id, "segment": str(pk)}
+    if not key_held:
+        fields["encryptionKey"] = keyring.key_id_of(sealed).hex()
+    log.error(
+        "a search segment is damaged" if key_held else "a search segment needs a key not held here",
+        extra={"fields": fields},
     )
+    raise SegmentUnreadable
 
 
 def _of_business() -> QuerySet[SearchSegment]:
@@ -119,6 +187,8 @@ _sealed: Compiled[Any] = Compiled(_one_sealed, planned_once=True)
 def _resize(*, setting: str, **_: Any) -> None:
     if setting == "SEARCH_CACHE_BYTES":
         cache.cache_clear()
+    if setting == "ENCRYPTION_KEYS":
+        _unreadable.clear()
 
 
 setting_changed.connect(_resize)

@@ -2,9 +2,9 @@
 
 from customers.keyring import SealError
 from customers.managers import SEARCH_LIMIT
-from customers.models import Customer
+from customers.models import Customer, SearchSegment
 from customers.normalize import fold, has_unprintable, holds, name_key
-from customers.search import index, store
+from customers.search import index, reading, stand_in, store
 
 # Few rows then do what thousands do: fill segments, merge and sweep them, page, screen.
 SMALL = {
@@ -18,13 +18,15 @@ SMALL = {
     "PAGE_ROWS": 5,
     "SCREEN_ROWS": 6,
     "LOOK_EVERY": 2,
+    "ROWS": 6,
+    "ASKED_AT_ONCE": 3,
 }
 
 
 def small_steps(monkeypatch, steps=SMALL):
     for name, value in steps.items():
-        assert hasattr(index, name)
-        monkeypatch.setattr(index, name, value)
+        [module] = [m for m in (index, reading, stand_in) if hasattr(m, name)]
+        monkeypatch.setattr(module, name, value)
 
 
 def text_of(customer):
@@ -63,4 +65,18 @@ def pack_all(business):
 
 def segment_lines(business):
     """How many lines the business's segments hold, stale ones among them."""
-    return sum(s.lines for group in store.opened(business.pk) for s in group)
+    return sum(s.lines for s in segments(business))
+
+
+def segments(business):
+    """The business's segments, opened."""
+    pks = store.rows(business.pk).values_list("id", flat=True)
+    return [store.open_one(business.pk, pk) for pk in pks]
+
+
+def flip(pk, byte):
+    """Flips a bit of a sealed segment."""
+    row = SearchSegment.objects.filter(pk=pk)
+    sealed = bytearray(row.get().sealed)
+    sealed[byte % len(sealed)] ^= 4
+    row.update(sealed=bytes(sealed))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from customers.managers import CustomerErased, CustomerInactive
 from customers.models import AuditEvent, Customer, SearchSegment, StoredAnswer
-from customers.search import index, store
+from customers.search import index, stand_in, store
 from customers.tests import factories
 from customers.tests.staff import browser
 from customers.tests.test_admin_customers import LIST, PERSONAL, act, listed, page, said, search
@@ -105,13 +108,13 @@ def test_the_api_shows_an_anonymous_inactive_customer_of_eleven_fields(officer, 
 
 def ids_in_segments(business_id: int) -> set[str]:
     pks = list(store.rows(business_id).values_list("id", flat=True))
-    segments = store.open_group(business_id, pks)
+    segments = [store.open_one(business_id, pk) for pk in pks]
     return {public_id for s in segments for public_id, _ in s.marks(range(s.lines))}
 
 
 def text_of_segments(business_id: int) -> bytes:
     pks = list(store.rows(business_id).values_list("id", flat=True))
-    return b"".join(s.to_bytes() for s in store.open_group(business_id, pks))
+    return b"".join(store.open_one(business_id, pk).to_bytes() for pk in pks)
 
 
 def test_its_lines_go_from_every_segment_and_the_others_stay(officer, ada, other_business):
@@ -144,30 +147,48 @@ def test_a_segment_of_it_alone_goes_whole(officer, ada):
     assert not SearchSegment.objects.exists()
 
 
-def test_a_repack_that_read_it_before_does_not_bring_it_back(ada, monkeypatch):
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_repack_that_read_it_before_does_not_bring_it_back(ada, monkeypatch, killed):
+    """Nor does one that was killed right after it wrote what it had read."""
     other = factories.customer(ada.business, name="Zoe")
     index.pack(ada.business_id)
-    real = index._entries
+    write_read = stand_in.write_read
 
-    def erased_behind_it(rows):
-        entries = list(real(rows))
-        if any(e.public_id == ada.public_id and e.mark for e in entries):
-            Customer.objects.get(pk=ada.pk).erase()
-        return iter(entries)
+    def erased_behind_it(business_id, segment):
+        Customer.objects.get(pk=ada.pk).erase()
+        write_read(business_id, segment)
+        if killed:
+            raise KeyboardInterrupt
 
-    monkeypatch.setattr(index, "_entries", erased_behind_it)
-    index.repack(ada.business_id)
+    monkeypatch.setattr(stand_in, "write_read", erased_behind_it)
+    with pytest.raises(KeyboardInterrupt) if killed else nullcontext():
+        index.repack(ada.business_id)
     assert Customer.objects.get(pk=ada.pk).erased_at
     assert ids_in_segments(ada.business_id) == {other.public_id}
 
 
-def test_with_a_segment_that_cannot_be_opened_nothing_is_erased_and_staff_are_told(officer, ada):
+def test_it_is_erased_from_segments_that_cannot_be_opened_too(officer, ada):
+    other = factories.customer(ada.business, name="Áda")
     index.pack(ada.business_id)
     store.cache.cache_clear()
     SearchSegment.objects.update(sealed=b"x" * 99)
+    erase(officer, ada)
+    assert Customer.objects.get(pk=ada.pk).erased_at
+    assert ids_in_segments(ada.business_id) == {other.public_id}
+
+
+def test_where_only_a_lacking_key_shows_who_is_left_nothing_is_erased(officer, ada, settings):
+    """Without it nobody could tell the others' lines from the person's."""
+    other = factories.customer(ada.business, name="Áda")
+    index.pack(ada.business_id)
+    store.cache.cache_clear()
+    held = settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     response = erase(officer, ada)
     assert "Nothing was erased" in said(response)
+    settings.ENCRYPTION_KEYS = held
     assert Customer.objects.get(pk=ada.pk).email == ada.email
+    assert ids_in_segments(ada.business_id) == {ada.public_id, other.public_id}
 
 
 # Stored answers.

@@ -28,6 +28,7 @@ from customers.tests.directories import (
     matches,
     pack_all,
     segment_lines,
+    segments,
     small_steps,
 )
 
@@ -291,9 +292,8 @@ def test_an_erasure_beside_packers_leaves_no_line_behind(business):
     meanwhile(stop, writer, packer, packer, eraser)
     gone = {encode_id(person.public_id) for person in people[::2]}
     store.cache().clear()
-    for segments in store.opened(business.pk):
-        for segment in segments:
-            assert not [raw for raw in gone if raw in segment.to_bytes()]
+    for segment in segments(business):
+        assert not [raw for raw in gone if raw in segment.to_bytes()]
     assert len(found(business, "ada")) == 30
     assert right(business)
 

@@ -21,7 +21,7 @@ from customers.managers import EmailInUse
 from customers.models import Customer
 from customers.search import index, store
 from customers.tests import factories
-from customers.tests.directories import directory, found, matches, small_steps
+from customers.tests.directories import directory, flip, found, matches, small_steps
 
 # Accents in both normal forms, letters that fold to several, what is special in SQL patterns,
 # regular expressions and ids, and a name whose key is cut.
@@ -207,6 +207,12 @@ class History(RuleBasedStateMachine):
     @rule()
     def forget_opened_segments(self):
         store.cache().clear()
+
+    @rule(number=numbers, byte=st.integers(0, 40))
+    def damage_a_segment(self, number, byte):
+        if pks := list(store.rows(self.business.pk).values_list("pk", flat=True)):
+            flip(sorted(pks)[number % len(pks)], byte)
+            store.cache().clear()
 
     @rule(max_bytes=st.sampled_from([0, 300, 2_000, 1 << 20]))
     def bound_the_cache(self, max_bytes):

@@ -15,6 +15,7 @@ from customers.tests.directories import (
     matches,
     pack_all,
     segment_lines,
+    segments,
     small_steps,
 )
 
@@ -99,13 +100,14 @@ def test_a_search_opens_no_more_than_the_bound_at_once(business, settings, monke
     sizes = list(store.rows(business.pk).values_list("size", flat=True))
     settings.SEARCH_CACHE_BYTES = bound = 2 * max(sizes)
     groups = []
-    open_group = store.open_group
+    opened = store.opened
 
-    def watched(business_id, pks):
-        groups.append(len(pks))
-        return open_group(business_id, pks)
+    def watched(business_id, missing):
+        for group in opened(business_id, missing):
+            groups.append(len(group))
+            yield group
 
-    monkeypatch.setattr(store, "open_group", watched)
+    monkeypatch.setattr(store, "opened", watched)
     rows = directory(business)
     for query in "5", "a3", "ada", "zz":
         groups.clear()
@@ -127,18 +129,18 @@ def test_a_search_lists_again_when_a_segment_is_gone(business, monkeypatch):
     store.cache().clear()
     opened = store.opened
 
-    def opened_late(business_id):
+    def opened_late(business_id, missing):
         listed = list(store.rows(business_id).values_list("id", flat=True))
         monkeypatch.setattr(store, "opened", opened)
         index.repack(business_id)
-        yield store.open_group(business_id, listed)
+        yield [store.open_one(business_id, pk) for pk in listed]
 
     monkeypatch.setattr(store, "opened", opened_late)
     assert found(business, "ada") == [customer.public_id for customer in people]
 
 
 def test_a_search_gives_up_when_segments_keep_going(business, monkeypatch):
-    def gone(business_id):
+    def gone(business_id, missing):
         raise store.SegmentGone
 
     monkeypatch.setattr(store, "opened", gone)
@@ -150,9 +152,9 @@ def test_what_is_packed_between_tail_and_list_is_found_once(business, monkeypatc
     customer = factories.customer(business, name="Ada")
     opened = store.opened
 
-    def packed_first(business_id):
+    def packed_first(business_id, missing):
         index.pack(business_id)
-        return opened(business_id)
+        return opened(business_id, missing)
 
     monkeypatch.setattr(store, "opened", packed_first)
     assert found(business, "ada") == [customer.public_id]
@@ -220,7 +222,7 @@ def test_what_is_packed_between_tail_and_screening_is_found(business, monkeypatc
     people = [factories.customer(business, name=f"Ada {n}") for n in range(10)]
     opened = store.opened
 
-    def packed_first(business_id):
+    def packed_first(business_id, missing):
         Customer.objects.filter(pk__in=[customer.pk for customer in people[:5]]).delete()
         pack_all(business)
         return iter([[]])
@@ -238,12 +240,12 @@ def test_a_row_that_changed_after_the_tail_was_read_is_still_found(business, mon
     Customer.objects.filter(pk__in=[c.pk for c in others]).delete()
     opened = store.opened
 
-    def changed_first(business_id):
+    def changed_first(business_id, missing):
         Customer.objects.filter(pk=ada.pk).update(name="Zoe", name_key=b"zoe")
         [carried] = index._swept(business_id)
         store.write(business_id, carried)
-        assert sum(s.lines for group in opened(business_id) for s in group) == 1
-        return opened(business_id)
+        assert sum(s.lines for group in opened(business_id, missing) for s in group) == 1
+        return opened(business_id, missing)
 
     monkeypatch.setattr(store, "opened", changed_first)
     assert found(business, ada.email) == [ada.public_id]
@@ -553,9 +555,6 @@ def test_a_repack_writes_while_others_write(business, small, elsewhere):
     for query in "ada", "ada 0", "customer", "@", "3":
         assert found(business, query) == matches(rows, query)
     marks = [
-        mark
-        for group in store.opened(business.pk)
-        for segment in group
-        for _, mark in segment.marks(range(segment.lines))
+        mark for segment in segments(business) for _, mark in segment.marks(range(segment.lines))
     ]
     assert all(marks)  # one without would be taken for a line of the tail

@@ -6,16 +6,17 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from customers.management.keyed import KeyedCommand
-from customers.models import Business
+from customers.models import Business, SealError
 from customers.search import index
 
 
 class Command(KeyedCommand):
     """Writes the search segments of one business, or of all, anew from the live rows.
 
-    Never needed for right answers: it makes few large segments of many small ones and drops the
-    lines of names that changed. Safe beside live traffic, and safe to cut off and run again:
-    new segments are written before old ones go.
+    Never needed for right answers: it makes few large segments of many small ones, replaces damaged
+    ones and drops the lines of names that changed. A business with customers of a key that is not
+    configured here is left as it is, and named. Safe beside live traffic, and safe to cut off and
+    run again: new segments are written before old ones go.
     """
 
     help = "Write search segments anew from the live rows."
@@ -30,10 +31,17 @@ class Command(KeyedCommand):
             if not businesses:
                 raise CommandError("There is no business with this id.")
         total = 0
+        left: list[str] = []
         for business in businesses:
 
             def progress(rows: int, name: str = business.public_id) -> None:
                 self.stderr.write(f"{name}: {rows:,} customers read")
 
-            total += index.repack(business.pk, progress)
-        return f"Packed {total:,} customers of {len(businesses):,} businesses."
+            try:
+                total += index.repack(business.pk, progress)
+            except SealError:
+                left.append(business.public_id)
+        line = f"Packed {total:,} customers of {len(businesses) - len(left):,} businesses."
+        if left:
+            raise CommandError(f"{line} Left, as an encryption key is missing: {', '.join(left)}.")
+        return line

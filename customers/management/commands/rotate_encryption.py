@@ -11,6 +11,8 @@ from customers.management.keyed import KeyedCommand
 from customers.models import Business, KeyCanary
 from customers.rotation import Count, keys_in_use, reseal, retire_encryption_keys
 
+SHOWN = 20  # ids of segments
+
 
 class Command(KeyedCommand):
     """Seals everything with the first entry of FIELD_ENCRYPTION_KEY, beside live traffic.
@@ -49,8 +51,17 @@ class Command(KeyedCommand):
             retired, needed = retire_encryption_keys()
             line += f" Retired, can be dropped: {', '.join(retired)}." if retired else ""
             line += f" Still needed: {', '.join(needed)}." if needed else ""
+        problems = []
         if total.unreadable:
-            raise CommandError(f"{line} {total.unreadable:,} customers could not be opened.")
+            problems.append(f"{total.unreadable:,} customers could not be opened.")
+        if missing := total.missing_segments:
+            problems.append(
+                f"{len(missing):,} search segments could not be opened, which repack_search"
+                f" replaces: {', '.join(map(str, missing[:SHOWN]))}"
+                + (" and more." if len(missing) > SHOWN else ".")
+            )
+        if problems:
+            raise CommandError(" ".join([line, *problems]))
         return line
 
     def check_keys(self) -> str:

@@ -1,0 +1,80 @@
+"""What of a customer's row goes into a line, and whether a line is still its row's present one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+
+from customers import keyring
+from customers.keyring import SealError
+from customers.search.segment import Entry
+
+if TYPE_CHECKING:
+    from customers.fields import SealedToken
+    from customers.managers import CustomerQuerySet
+
+log = logging.getLogger("finora.search")
+
+COLUMNS = ("business_id", "public_id", "name", "email", "packed")
+
+
+class OtherKeyNeeded(SealError):
+    """An email is sealed with a key that this process lacks: another one can pack its row."""
+
+    def __init__(self) -> None:
+        super().__init__("an email is sealed with a key that is not configured")
+
+
+def customers(business_id: int) -> CustomerQuerySet:
+    """All of one business."""
+    # The models import this module.
+    rows: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
+    return rows.in_business(business_id)
+
+
+def needs_other_key(email: SealedToken) -> bool:
+    """Whether the email is sealed with a key that this process lacks.
+
+    A line without it would hide the customer from those who have the key.
+    """
+    key_id, held = _email().key_id(email), keyring.keys()
+    # Of a damaged token no whole one is left, if any.
+    return key_id is not None and len(key_id) == keyring.KEY_ID_BYTES and key_id not in held
+
+
+def entries(
+    rows: Iterable[tuple[Any, ...]], mark: int | None = None, *, noting: bool = False
+) -> Iterator[Entry]:
+    """What a segment is told about rows of COLUMNS: with their own marks, unless one is given.
+
+    An email that cannot be opened is none: its customer stays findable by name. `noting` says so
+    in the log.
+    """
+    open_email = _email().open_for
+    for business_id, public_id, name, token, own_mark in rows:
+        try:
+            email = open_email(token, business_id, public_id)
+        except SealError as error:
+            email = ""
+            if noting:
+                fields = {"customer": public_id}
+                log.error("email unreadable", exc_info=error, extra={"fields": fields})
+        yield Entry(public_id, name, email, own_mark if mark is None else mark)
+
+
+def _email() -> Any:
+    return apps.get_model("customers", "Customer")._meta.get_field("email")
+
+
+def current(live: CustomerQuerySet, lines: Sequence[tuple[str, int]]) -> list[bool]:
+    """Which of these lines, given by id and mark, a search may still need.
+
+    While a row is in the tail, its older lines lead to it whoever read the tail just before. And
+    who did read it has lines without a mark, of rows that may be packed by now.
+    """
+    rows = live.filter(public_id__in={public_id for public_id, _ in lines})
+    marks = dict(rows.values_list("public_id", "packed"))
+    return [not mark or marks.get(public_id) in (mark, 0) for public_id, mark in lines]

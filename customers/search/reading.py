@@ -1,0 +1,112 @@
+"""Searching: the tail, then the segments, then the live rows of what was found there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import compress, islice
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db.models import BigIntegerField
+
+from customers import normalize
+from customers.compiled import Compiled, Slot
+from customers.keyring import SealError
+from customers.search import lines, stand_in, store
+from customers.search.segment import Candidate, Segment, build, first_matches
+from customers.search.store import SegmentGone
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from customers.managers import CustomerQuerySet
+    from customers.models import Customer
+
+# Candidates whose marks a search compares at a time, at most.
+SCREEN_ROWS = 3200
+
+
+def find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) -> list[Customer]:
+    """The first `limit` active customers in list order whose name or email holds `query`."""
+    for _ in range(store.ATTEMPTS):
+        try:
+            return _find(customers, business_id, query, limit)
+        except SegmentGone:
+            continue
+    raise RuntimeError("search segments kept being merged away")
+
+
+def _find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) -> list[Customer]:
+    # The tail first, then the segments: what is packed in between is seen twice, never missed.
+    tail = build(lines.entries(_tail.rows(business_id=business_id)))
+    found: dict[str, Customer] = {}
+    missing: set[UUID] = set()
+    for segments in store.opened(business_id, missing):
+        _collect(customers, business_id, query, limit, [tail, *segments], found)
+    if missing:
+        for segment in stand_in.segments(business_id, missing):
+            _collect(customers, business_id, query, limit, [segment], found)
+    return sorted(found.values(), key=_place)[:limit]
+
+
+def _collect(
+    customers: CustomerQuerySet,
+    business_id: int,
+    query: str,
+    limit: int,
+    segments: list[Segment],
+    found: dict[str, Customer],
+) -> None:
+    """Adds to `found` until it holds the first `limit` matches that these segments know of.
+
+    A line tells where its row stood when it was packed. A row that moved meanwhile is found all
+    the same, and counts at the place where it stands now.
+    """
+    live = customers.in_business(business_id).active()
+    candidates = _screened(live, first_matches(segments, query), limit)
+    while chunk := list(islice(candidates, limit)):
+        unseen = {candidate.public_id for candidate in chunk} - found.keys()
+        for customer in customers.active_among(business_id, unseen):
+            if _holds(customer, query):
+                found[customer.public_id] = customer
+        frontier = chunk[-1].name_key, chunk[-1].public_id
+        if sum(_place(customer) <= frontier for customer in found.values()) >= limit:
+            return
+
+
+def _screened(
+    live: CustomerQuerySet, candidates: Iterator[Candidate], limit: int
+) -> Iterator[Candidate]:
+    """The first `limit` candidates as they are; of the rest only those that bear their row's mark.
+
+    Where lines of thousands that went or were renamed come first, that is soon behind them.
+    """
+    yield from islice(candidates, limit)
+    size = 4 * limit
+    while chunk := list(islice(candidates, size)):
+        yield from compress(chunk, lines.current(live, [candidate[1:] for candidate in chunk]))
+        size = min(4 * size, SCREEN_ROWS)
+
+
+def _place(customer: Customer) -> tuple[bytes, str]:
+    return customer.name_key, customer.public_id
+
+
+def _holds(customer: Customer, query: str) -> bool:
+    if normalize.holds(customer.name, query):
+        return True
+    try:
+        return normalize.holds(customer.email, query)
+    except SealError:
+        # Its name was not a match, and its email cannot be read: nothing says that it is one.
+        return False
+
+
+def _tail_rows() -> QuerySet[Customer, Any]:
+    customers: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
+    business_id = Slot("business_id", BigIntegerField())
+    return customers.filter(business_id=business_id).active().unpacked().values_list(*lines.COLUMNS)
+
+
+_tail: Compiled[Any] = Compiled(_tail_rows)

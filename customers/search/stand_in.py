@@ -1,0 +1,107 @@
+"""What stands in for segments that cannot be opened: lines made anew from the live rows.
+
+Nobody knows which lines were in them; so it is each row's line that no other segment holds. To
+find those takes seconds for a million customers. A search keeps what it found, as it keeps opened
+segments: it stays right for as long as the same ones are missing, since lines of rows that change
+afterwards are in the tail or in younger segments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db import transaction
+
+from customers.search import lines, store
+from customers.search.segment import Segment, build, line_id
+from customers.search.store import SegmentGone
+
+if TYPE_CHECKING:
+    from customers.managers import CustomerQuerySet
+
+# Customers looked at, and lines held, at a time.
+ROWS = 65_536
+ASKED_AT_ONCE = 500
+
+
+def segments(business_id: int, missing: Collection[UUID]) -> Iterator[Segment]:
+    """For a search. Lines of rows in the tail are there too, for one that read it before.
+
+    Raises SegmentGone.
+    """
+    key, kept = frozenset(missing), store.cache()
+    known: list[Segment] = []
+    while (segment := kept.get((key, len(known)))) is not None:
+        if not segment.lines:  # behind the last one
+            yield from known
+            return
+        known.append(segment)
+    number = 0
+    live = lines.customers(business_id).active()
+    for rows in _uncovered(live, business_id, missing):
+        segment = build(lines.entries(rows))
+        if segment.lines:
+            kept.put((key, number), segment)
+            number += 1
+            yield segment
+    kept.put((key, number), build([]))
+
+
+def replace(business_id: int, missing: Collection[UUID]) -> None:
+    """Writes segments that do for the missing ones from now on, and deletes those.
+
+    Cut off, it is begun anew, and finds less to do. Raises OtherKeyNeeded, deleting nothing, when
+    a row that they may have held cannot be opened here and can elsewhere.
+    """
+    packed = lines.customers(business_id).active().exclude(packed=0)
+    for rows in _uncovered(packed, business_id, missing):
+        if any(lines.needs_other_key(row[3]) for row in rows):
+            raise lines.OtherKeyNeeded
+        write_read(business_id, build(entry for entry in lines.entries(rows) if entry.mark))
+    store.rows(business_id).filter(id__in=missing).delete()
+
+
+def write_read(business_id: int, segment: Segment) -> None:
+    """Stores a segment of rows that were read some time ago: without who was erased since.
+
+    An erasure that this does not see waits for it, and finds the segment.
+    """
+    with transaction.atomic():
+        apps.get_model("customers", "Business").objects.one_at_a_time(business_id)
+        erased = lines.customers(business_id).erased().values_list("public_id", flat=True)
+        store.write(business_id, segment.without(erased) or segment)
+
+
+def _uncovered(
+    rows: CustomerQuerySet, business_id: int, missing: Collection[UUID]
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Of these rows those (as lines.COLUMNS) whose line is in no segment but the missing ones."""
+    rows = rows.in_list_order()
+    page = list(rows.values_list("name_key", "public_id", "packed")[:ROWS])
+    while page:
+        ids = {line_id(public_id, mark): public_id for _, public_id, mark in page}
+        wanted = _not_held(set(ids), business_id, missing)
+        asked = iter([ids[id_] for id_ in wanted])
+        found: list[tuple[Any, ...]] = []
+        while some := list(islice(asked, ASKED_AT_ONCE)):
+            found += rows.order_by().filter(public_id__in=some).values_list(*lines.COLUMNS)
+        yield found
+        name_key, public_id, _ = page[-1]
+        behind = rows.after(bytes(name_key), public_id)
+        page = list(behind.values_list("name_key", "public_id", "packed")[:ROWS])
+
+
+def _not_held(ids: set[bytes], business_id: int, missing: Collection[UUID]) -> set[bytes]:
+    for _ in range(store.ATTEMPTS):
+        left = set(ids)
+        try:
+            for group in store.opened(business_id, set(missing)):
+                left.difference_update(chain.from_iterable(segment.ids() for segment in group))
+        except SegmentGone:
+            continue  # its lines are in another one by now
+        return left
+    raise SegmentGone
