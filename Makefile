@@ -55,11 +55,11 @@ screenshots: install-dev
 	SCREENSHOTS=1 $(BIN)/python -m pytest -q customers/tests/test_browser.py
 
 bench: install-dev
-	$(BIN)/python -m customers.bench $(BENCH)
+	$(BIN)/python -m bench $(BENCH)
 
 # Five minutes of 200 writes a second: `make soak SOAK="--db postgres"`.
 soak: install-dev
-	$(BIN)/python -m customers.bench.soak $(SOAK)
+	$(BIN)/python -m bench.soak $(SOAK)
 
 # Faults on purpose, a quarter of an hour: `make drills DRILLS="--db sqlite --quick kills"`.
 drills: install-dev

@@ -12,14 +12,14 @@ class CustomersConfig(AppConfig):
     verbose_name = "Directory"
 
     def ready(self) -> None:
-        from customers import checks  # noqa: F401 - registers them
+        from finora import checks  # noqa: F401 - registers them
 
         post_migrate.connect(_plant_canaries, sender=self)
 
 
 def _plant_canaries(*, using: str, **_: Any) -> None:
     """A database has the canaries of its keys from its first migration on."""
-    from customers.models import KeyCanary
+    from finora.sealing.models import KeyCanary
 
     if using == DEFAULT_DB_ALIAS:
         tables = connection.introspection.table_names()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from customers.managers import CustomerQuerySet
     from customers.models import Customer
+    from customers.querysets import CustomerQuerySet
 
 # Business by business.
 Order = tuple[str, str, str]

@@ -64,7 +64,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", 
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
-    "finora.apps.DirectoryConfig",  # django.contrib.admin, with the front page of ours
+    "finora.staff.apps.DirectoryConfig",  # django.contrib.admin, with the front page of ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -82,19 +82,19 @@ INSTALLED_APPS = [
 
 # Sessions, messages, CSRF and framing rules serve the pages; the API answers without them.
 MIDDLEWARE = [
-    "finora.middleware.RequestIdMiddleware",
+    "finora.http.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "finora.middleware.PagesStaticMiddleware",
-    "finora.middleware.PagesSessionMiddleware",
-    "finora.middleware.PagesCommonMiddleware",
-    "finora.middleware.PagesCsrfMiddleware",
-    "finora.middleware.PagesAuthenticationMiddleware",
-    "finora.middleware.PagesBodyMiddleware",
-    "finora.middleware.PagesActorMiddleware",
-    "finora.middleware.PagesMessageMiddleware",
-    "finora.middleware.PagesFrameMiddleware",
-    "finora.middleware.PagesPolicyMiddleware",
-    "finora.middleware.PagesLoginMiddleware",
+    "finora.http.middleware.PagesStaticMiddleware",
+    "finora.http.middleware.PagesSessionMiddleware",
+    "finora.http.middleware.PagesCommonMiddleware",
+    "finora.http.middleware.PagesCsrfMiddleware",
+    "finora.http.middleware.PagesAuthenticationMiddleware",
+    "finora.http.middleware.PagesBodyMiddleware",
+    "finora.http.middleware.PagesActorMiddleware",
+    "finora.http.middleware.PagesMessageMiddleware",
+    "finora.http.middleware.PagesFrameMiddleware",
+    "finora.http.middleware.PagesPolicyMiddleware",
+    "finora.http.middleware.PagesLoginMiddleware",
 ]
 
 ROOT_URLCONF = "finora.urls"
@@ -179,8 +179,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_PAGE_BODY_BYTES
 FILE_UPLOAD_HANDLERS = ["finora.http.uploads.StaffUploadHandler"]
 
 REST_FRAMEWORK: dict[str, object] = {
-    "EXCEPTION_HANDLER": "customers.api.envelope.exception_handler",
-    "DEFAULT_SCHEMA_CLASS": "customers.api.schema.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "finora.api.envelope.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "finora.api.schema.EnvelopeSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
@@ -216,7 +216,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_CLIENT_IP_CALLABLE = "finora.client_address.client_address"
+AXES_CLIENT_IP_CALLABLE = "finora.request.client_address"
 AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_VERBOSE = False
 # It stores what a failed attempt posted, never under these names.
@@ -239,7 +239,7 @@ ADMIN_SESSION_AGE = timedelta(
 ADMIN_REAUTHENTICATION_AGE = timedelta(
     minutes=env.int("ADMIN_REAUTHENTICATION_MINUTES", 15, validate=validate.Range(1, 24 * 60))
 )
-SESSION_ENGINE = "finora.sessions"
+SESSION_ENGINE = "finora.http.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
@@ -266,7 +266,7 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "finora.logging.JsonFormatter"}},
+    "formatters": {"json": {"()": "finora.http.logging.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
@@ -299,6 +299,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Finora customers API",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["customers.api.schema.only_endpoints"],
-    "POSTPROCESSING_HOOKS": ["customers.api.schema.with_components"],
+    "PREPROCESSING_HOOKS": ["finora.api.schema.only_endpoints"],
+    "POSTPROCESSING_HOOKS": ["finora.api.schema.with_components"],
 }

@@ -11,9 +11,9 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views import defaults
 from django.views.generic import RedirectView
 
-from customers.api import docs, probes, views
-from customers.api.envelope import failure
-from finora.api import errors
+from finora.api import docs, errors, views
+from finora.api.envelope import failure
+from finora.http import probes
 
 log = logging.getLogger("finora.pages")
 

@@ -13,15 +13,15 @@ from django.db import connections
 application = get_wsgi_application()
 
 # Behind it: models can be imported only once Django's apps are loaded.
-from customers import compiled  # noqa: E402
-from customers.api.authentication import flush_usage_at_exit  # noqa: E402
-from customers.models import KeyCanary  # noqa: E402
+from finora.api.authentication import flush_usage_at_exit  # noqa: E402
+from finora.orm import prepared  # noqa: E402
+from finora.sealing.models import KeyCanary  # noqa: E402
 
 call_command("check", databases=["default"], stdout=io.StringIO())
 # The keys are those of the database; one that writes here for the first time says so in it.
 KeyCanary.objects.plant()
 flush_usage_at_exit()
-compiled.prepare()
+prepared.prepare()
 # What looked at the database until here was this thread; requests come in others.
 connections.close_all()
 # What is imported by now lives as long as the process: the collector need not look at it again.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.drills.report import Result
 from bench.drills.world import POSTGRES, ROOT, Postgres
-from customers.bench.servers import environment
+from bench.servers import environment
 
 STEPS, QUICK_STEPS = 100_000, 2_000
 

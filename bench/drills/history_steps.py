@@ -57,7 +57,7 @@ class History:
         ]
 
     def run(self) -> None:
-        from customers.models import Business
+        from finora.tenants.models import Business
 
         calls, weights = zip(*self.kinds, strict=True)
         left = self.steps
@@ -110,8 +110,8 @@ class History:
     # Changes.
 
     def create(self) -> None:
-        from customers.managers import EmailInUse
         from customers.models import Customer
+        from customers.querysets import EmailInUse
 
         name, email, phone = self.name(), self.email(), self.phone()
         holder = self.model.holder(email)
@@ -144,7 +144,7 @@ class History:
         return {field: getattr(self, field)() for field in fields}
 
     def edit(self) -> None:
-        from customers.managers import CustomerInactive
+        from customers.querysets import CustomerInactive
 
         if row := self.model.any(self.chance):
             changes = self.changes()
@@ -175,7 +175,7 @@ class History:
             self.try_to_change(row, changes, customer.save)
 
     def try_to_change(self, row: Row, changes: Row, change: Callable[[], object]) -> None:
-        from customers.managers import EmailInUse
+        from customers.querysets import EmailInUse
 
         email: str = changes.get("email") or row["email"]
         try:
@@ -205,7 +205,7 @@ class History:
             self.model.delete(public_id)
 
     def restore(self) -> None:
-        from customers.managers import CustomerErased, EmailInUse
+        from customers.querysets import CustomerErased, EmailInUse
 
         if (row := self.model.any(self.chance)) and not row["isActive"]:
             holder = self.model.holder(row["email"])
@@ -222,7 +222,7 @@ class History:
             self.model.restore(row["id"])
 
     def erase(self) -> None:
-        from customers.models.customer import ERASED_EMAIL, ERASED_NAME
+        from customers.models import ERASED_EMAIL, ERASED_NAME
 
         if row := self.model.any(self.chance):
             self.customers().get(public_id=row["id"]).erase()
@@ -384,7 +384,7 @@ def _ids(rows: Iterable[Any]) -> list[str]:
 
 
 def _place_of(row: Row) -> tuple[bytes, str]:
-    from customers.normalize import name_key
+    from finora.text import name_key
 
     return name_key(row["name"]), row["id"]
 

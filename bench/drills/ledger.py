@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from customers.normalize import fold, holds, name_key
+from finora.text import fold, holds, name_key
 
 Row = dict[str, Any]  # a customer as the API shows it
 SEARCH_LIMIT = 50

@@ -16,7 +16,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from customers.models import ApiKey, Business
+    from finora.tenants.models import ApiKey, Business
 
     call_command("migrate", verbosity=0)
     business = Business.objects.create(name="Drill")

@@ -20,7 +20,7 @@ import psutil
 import psycopg
 
 from bench.drills.client import HOST, Client, Unanswered
-from customers.bench.servers import environment
+from bench.servers import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 SQLITE, POSTGRES = "sqlite", "postgres"

@@ -4,12 +4,14 @@ from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
-from customers.admin.access import AttemptAdmin, FailureAdmin, LoginAdmin, RoleAdmin, StaffAdmin
-from customers.admin.api_key import ApiKeyAdmin
-from customers.admin.audit import AuditEventAdmin
-from customers.admin.business import BusinessAdmin
 from customers.admin.customer import CustomerAdmin
-from customers.models import ApiKey, AuditEvent, Business, Customer
+from customers.models import Customer
+from finora.audit.models import AuditEvent
+from finora.staff.access import AttemptAdmin, FailureAdmin, LoginAdmin, RoleAdmin, StaffAdmin
+from finora.staff.api_key import ApiKeyAdmin
+from finora.staff.audit import AuditEventAdmin
+from finora.staff.business import BusinessAdmin
+from finora.tenants.models import ApiKey, Business
 
 admin.site.register(Business, BusinessAdmin)
 admin.site.register(ApiKey, ApiKeyAdmin)

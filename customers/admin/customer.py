@@ -10,15 +10,19 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from customers.admin import filters
-from customers.admin.display import day, masked, naira, tag
+from customers.admin.display import masked
 from customers.admin.erase import ErasingAdmin
 from customers.admin.export import ExportingAdmin
 from customers.admin.forms import CustomerForm
 from customers.admin.pages import CustomerList
 from customers.admin.reveal import RevealingAdmin
 from customers.admin.story import story
-from customers.managers import CustomerErased, CustomerQuerySet, EmailInUse
-from customers.models import Business, Customer, SealError
+from customers.models import Customer
+from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
+from finora.sealing.keyring import SealError
+from finora.staff import filters
+from finora.staff.display import day, naira, tag
+from finora.tenants.models import Business
 
 # A search without a chosen business looks into each; beyond so many, staff choose one first.
 BUSINESSES_SEARCHED = 20
@@ -47,7 +51,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
     search_placeholder = "Name, email, phone, TIN or id"
     unfiltered_query = "?status=all"
     actions = ("deactivate", "restore", "export")
-    delete_confirmation_template = "admin/customers/confirm.html"
+    delete_confirmation_template = "staff/confirm.html"
     readonly_fields = ("public_id", "status", "balance", "created_at", "updated_at")
 
     masked_email = masked("email")

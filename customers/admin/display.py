@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.utils import formats, timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from customers.admin import masking
-from customers.models import Customer, SealError
+from customers.models import Customer
+from finora.sealing.keyring import SealError
+from finora.staff import masking
+from finora.staff.display import tag
 
 log = logging.getLogger("finora.directory")
 MASKS: dict[str, Callable[[str], str]] = {
@@ -24,25 +22,6 @@ MASKS: dict[str, Callable[[str], str]] = {
 }
 SEALED_FIELDS = tuple(MASKS)
 Cell = Callable[[Any, Customer], str]
-
-
-def naira(kobo: int) -> str:
-    """`₦5,375.00`, exact."""
-    whole, rest = divmod(abs(kobo), 100)
-    return f"{'−' if kobo < 0 else ''}₦{whole:,}.{rest:02}"
-
-
-def tag(text: str, kind: str = "") -> SafeString:
-    """A coloured word: `good`, `warn` or `bad`."""
-    return format_html('<span class="tag {}">{}</span>', kind, text)
-
-
-def day(moment: datetime) -> str:
-    return formats.date_format(timezone.localtime(moment), "j M Y")
-
-
-def label(field: str) -> str:
-    return "TIN" if field == "tin" else field.capitalize()
 
 
 def shown(customer: Customer, field: str) -> str:

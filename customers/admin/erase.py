@@ -12,10 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from customers.admin import refusals
-from customers.admin.base import DirectoryAdmin
-from customers.models import AuditEvent, Customer, SealError
-from finora.staff import passwords
+from customers.models import Customer
+from finora.audit.models import AuditEvent
+from finora.sealing.keyring import SealError
+from finora.staff import passwords, refusals
+from finora.staff.base import DirectoryAdmin
 
 
 class EraseForm(forms.Form):

@@ -12,11 +12,12 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from customers.admin import refusals
-from customers.admin.base import DirectoryAdmin
-from customers.managers import CustomerQuerySet
-from customers.models import AuditEvent, Customer, SealError
-from finora.staff import passwords
+from customers.models import Customer
+from customers.querysets import CustomerQuerySet
+from finora.audit.models import AuditEvent
+from finora.sealing.keyring import SealError
+from finora.staff import passwords, refusals
+from finora.staff.base import DirectoryAdmin
 
 EXPORT = (
     "The file holds names, emails, phones, addresses and TINs in the clear, of active and inactive "

@@ -9,12 +9,13 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Q
 from django.http import HttpRequest
 
-from customers.admin.filters import ChoiceFilter, CreatedFilter
-from customers.admin.lists import PrivateSearchList
+from customers.admin.filters import CreatedFilter
 from customers.keyset import BY_NAME, NEWEST_FIRST, kinds, page
-from customers.managers import CustomerQuerySet
 from customers.models import Customer
-from customers.reach import reach_of
+from customers.querysets import CustomerQuerySet
+from finora.orm.scope import reach_of
+from finora.staff.filters import ChoiceFilter
+from finora.staff.lists import PrivateSearchList
 
 NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "packed")
 

@@ -9,11 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from customers.admin import refusals
-from customers.admin.base import DirectoryAdmin
-from customers.admin.display import SEALED_FIELDS, label, shown
-from customers.models import AuditEvent, Customer, SealError
-from finora.staff import passwords
+from customers.admin.display import SEALED_FIELDS, shown
+from customers.models import Customer
+from finora.audit.models import AuditEvent
+from finora.sealing.keyring import SealError
+from finora.staff import passwords, refusals
+from finora.staff.base import DirectoryAdmin
+from finora.staff.display import label
 
 
 class Personal(NamedTuple):

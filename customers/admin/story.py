@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.db.models import OuterRef, Subquery
 
-from customers.models import ApiKey, AuditEvent, Customer
+from customers.models import Customer
+from finora.audit.models import AuditEvent
+from finora.tenants.models import ApiKey
 
 EVENTS_SHOWN = 50
 

@@ -1,6 +1,6 @@
 """What the directory's own rules are answered with."""
 
-from customers.managers import CustomerInactive, EmailInUse
+from customers.querysets import CustomerInactive, EmailInUse
 from finora.api.errors import ErrorKind, domain_errors
 
 EMAIL_IN_USE = ErrorKind(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
@@ -11,30 +9,9 @@ from django.core import validators as django_validators
 from django.db import models
 from rest_framework import serializers
 
-from customers import normalize
 from customers.models import Customer
-
-
-class Text(serializers.CharField):
-    """A JSON string, trimmed; a blank one counts as null. Nothing else is converted to a text."""
-
-    default_error_messages = {"invalid": "A text is needed."}
-
-    def __init__(self, normal: Callable[[str], str] = normalize.trim, **kwargs: Any) -> None:
-        self.normal = normal
-        super().__init__(trim_whitespace=False, **kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        if isinstance(data, str):
-            data = self.normal(data)
-            if data == "" and self.allow_null:
-                data = None
-        return super().run_validation(data)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
+from finora.api.fields import Text
+from finora.sealing import normal_forms
 
 
 def _text(field_name: str, *, required: bool | None = None, **kwargs: Any) -> Text:
@@ -52,7 +29,7 @@ def _text(field_name: str, *, required: bool | None = None, **kwargs: Any) -> Te
 
 
 # Lower-cased before it is checked: some letters become two, and those are no address.
-_email = partial(_text, "email", normal=normalize.email)
+_email = partial(_text, "email", normal=normal_forms.email)
 
 
 class CustomerBody(serializers.Serializer):  # type: ignore[type-arg]
@@ -76,12 +53,3 @@ class FindOrCreateBody(serializers.Serializer):  # type: ignore[type-arg]
         help_text="Used only when creating. Defaults to the email local part.",
     )
     phone = _text("phone", help_text="Used only when creating.")
-
-
-def naira(kobo: int) -> int | Decimal:
-    """The amount in naira, exact: 537500, 1250.5, 0. 100 kobo are one naira."""
-    if kobo % 100 == 0:
-        return kobo // 100
-    if kobo % 10 == 0:
-        return Decimal(kobo // 10).scaleb(-1)
-    return Decimal(kobo).scaleb(-2)

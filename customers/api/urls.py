@@ -2,7 +2,8 @@
 
 from django.urls import re_path
 
-from customers.api import key_views, views
+from customers.api import views
+from finora.api import key_views, views
 
 urlpatterns = [
     re_path(r"^v1/customers/?$", views.CustomersView.as_view(), name="customers"),

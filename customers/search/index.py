@@ -30,17 +30,18 @@ from uuid import UUID
 from django.apps import apps
 from django.db import transaction
 
-from customers import clock, normalize
 from customers.search import lines, stand_in, store
 from customers.search.reading import find
 from customers.search.segment import Entry, Segment, build, build_many, merge
 from customers.search.store import SegmentUnreadable
+from finora import clock, text
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from customers.managers import CustomerQuerySet
-    from customers.models import Customer, SearchSegment
+    from customers.models import Customer
+    from customers.querysets import CustomerQuerySet
+    from customers.search.models import SearchSegment
 
 __all__ = ["add_segment", "after_write", "find", "forget", "new_mark", "pack", "repack", "reseal"]
 
@@ -313,7 +314,7 @@ def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None)
             count += len(page)
             progress(count)
             _, public_id, name, *_ = page[-1]
-            after = rows.after(normalize.name_key(name), public_id)
+            after = rows.after(text.name_key(name), public_id)
             page = list(after.values_list(*lines.COLUMNS)[:PAGE_ROWS])
 
     for segment in build_many(entries(), BULK_LINES):

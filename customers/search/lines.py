@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 
-from customers import keyring
-from customers.keyring import SealError
 from customers.search.segment import Entry
+from finora.sealing import keyring
+from finora.sealing.keyring import SealError
 
 if TYPE_CHECKING:
-    from customers.fields import SealedToken
-    from customers.managers import CustomerQuerySet
+    from customers.querysets import CustomerQuerySet
+    from finora.sealing.fields import SealedToken
 
 log = logging.getLogger("finora.search")
 

@@ -10,18 +10,18 @@ from uuid import UUID
 from django.apps import apps
 from django.db.models import BigIntegerField
 
-from customers import normalize
-from customers.compiled import Compiled, Slot
-from customers.keyring import SealError
 from customers.search import lines, stand_in, store
 from customers.search.segment import Candidate, Segment, build, first_matches
 from customers.search.store import SegmentGone
+from finora import text
+from finora.orm.prepared import Compiled, Slot
+from finora.sealing.keyring import SealError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from customers.managers import CustomerQuerySet
     from customers.models import Customer
+    from customers.querysets import CustomerQuerySet
 
 # Candidates whose marks a search compares at a time, at most.
 SCREEN_ROWS = 3200
@@ -94,10 +94,10 @@ def _place(customer: Customer) -> tuple[bytes, str]:
 
 
 def _holds(customer: Customer, query: str) -> bool:
-    if normalize.holds(customer.name, query):
+    if text.holds(customer.name, query):
         return True
     try:
-        return normalize.holds(customer.email, query)
+        return text.holds(customer.email, query)
     except SealError:
         # Its name was not a match, and its email cannot be read: nothing says that it is one.
         return False

@@ -34,8 +34,8 @@ from typing import NamedTuple
 
 import stringzilla as sz
 
-from customers.accents import Accents
-from customers.normalize import accents, fold, has_unprintable, marked, name_key
+from finora.accents import Accents
+from finora.text import accents, fold, has_unprintable, marked, name_key
 
 _MAGIC = 0x5E61_0001  # read in the wrong byte order, or of another layout, it differs
 _HEADER = struct.Struct("=III")

@@ -21,7 +21,7 @@ from customers.search.segment import Segment, build, line_id
 from customers.search.store import SegmentGone
 
 if TYPE_CHECKING:
-    from customers.managers import CustomerQuerySet
+    from customers.querysets import CustomerQuerySet
 
 # Customers looked at, and lines held, at a time.
 ROWS = 65_536

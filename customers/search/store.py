@@ -14,16 +14,16 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.db.models import BigIntegerField, UUIDField
 
-from customers import keyring
-from customers.compiled import Compiled, Slot
-from customers.keyring import SealError
 from customers.search.cache import SegmentCache
 from customers.search.segment import Segment
+from finora.orm.prepared import Compiled, Slot
+from finora.sealing import keyring
+from finora.sealing.keyring import SealError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from customers.models import SearchSegment
+    from customers.search.models import SearchSegment
 
 
 log = logging.getLogger("finora.search")

@@ -9,10 +9,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.forms import modelform_factory
 
-from customers import blind_index, clock
-from customers.managers import EmailInUse
-from customers.models import ApiKey, Business, Customer, SearchSegment, identifiers
-from customers.tests import factories
+from customers.models import Customer
+from customers.querysets import EmailInUse
+from customers.search.models import SearchSegment
+from finora import clock, identifiers
+from finora.sealing import blind_index
+from finora.tenants.models import ApiKey, Business
+from finora.tests.kit import factories
 
 
 def stored(customer, *columns):

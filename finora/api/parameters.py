@@ -11,9 +11,9 @@ from django.core.validators import EmailValidator
 from django_filters import FilterSet
 from rest_framework import serializers
 
-from customers.api.filters import TimeFilter
-from customers.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from customers.validators import no_control_characters_but_breaks, tin_shape
+from finora.api.cursor import DEFAULT_LIMIT, MAX_LIMIT
+from finora.api.filters import TimeFilter
+from finora.sealing.validators import no_control_characters_but_breaks, tin_shape
 
 Json = dict[str, Any]
 

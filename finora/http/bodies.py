@@ -9,8 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from customers.api.parsers import BODY_REFUSED, cut_short, too_large, too_late
 from finora.api.errors import ApiError
+from finora.api.parsers import BODY_REFUSED, cut_short, too_large, too_late
 
 _API = re.compile(r"/v[0-9]")
 

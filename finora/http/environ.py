@@ -9,8 +9,8 @@ from typing import Any
 
 from django.conf import settings
 
-from customers.api.parsers import BODY_REFUSED
 from finora.api.errors import ApiError
+from finora.api.parsers import BODY_REFUSED
 
 # A header whose value is not ASCII, which granian does not tell. It is there and nothing accepts
 # it: that a client meant to send an Idempotency-Key must not be forgotten.

@@ -22,7 +22,7 @@ from django.contrib.auth import SESSION_KEY
 from django.db import Error, close_old_connections, connections
 from django.http import parse_cookie
 
-from customers.api import authentication
+from finora.api import authentication
 from finora.api.errors import ApiError
 from finora.http import bodies
 from finora.http.environ import environ

@@ -20,8 +20,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 
-from customers import clock
-from finora.limiting import count_address
+from finora import clock
+from finora.limits.limiter import count_address
 
 PROVED = "password_proved"  # in the session: unix seconds
 PASSWORD = "password"  # noqa: S105  # django-axes stores no field of this name

@@ -6,8 +6,8 @@ from django.db import connection
 from bench.drills import history_steps
 from bench.drills.history_steps import History
 from bench.drills.model import Model
-from customers.managers import CustomerQuerySet
 from customers.models import Customer
+from customers.querysets import CustomerQuerySet
 
 STEPS = 400
 

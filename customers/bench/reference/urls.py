@@ -1,7 +1,0 @@
-from rest_framework.routers import SimpleRouter
-
-from customers.bench.reference.views import CustomerViewSet
-
-router = SimpleRouter(trailing_slash=False)
-router.register("v1/customers", CustomerViewSet)
-urlpatterns = router.urls

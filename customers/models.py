@@ -1,0 +1,403 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from itertools import product
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.db.models.signals import pre_save
+from django.dispatch import receiver
+
+from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
+from customers.search import index
+from finora import clock, identifiers
+from finora.api.models import StoredAnswer
+from finora.audit.models import AuditEvent
+from finora.orm.loading import LightlyLoaded
+from finora.sealing import blind_index
+from finora.sealing.fields import (
+    BlindIndexField,
+    ChangedAtField,
+    SealedCharField,
+    SealedEmailField,
+    SealedMixin,
+    SealedTextField,
+    SortKeyField,
+    TrimmedCharField,
+)
+from finora.sealing.keyring import SealError
+from finora.sealing.rows import SealedRow
+from finora.sealing.validators import tin_shape
+from finora.tenants.models.business import Business
+
+ERASED_NAME = "Erased customer"
+# Not null, as integrations count on an email: theirs leads nowhere (RFC 2606), and their copy of
+# the person is overwritten with it when they next look for what changed.
+ERASED_EMAIL = "{}@erased.invalid"
+
+LIST_ORDER = ("name_key", "public_id")
+STAFF_ORDERS = {
+    "by_name": ["business", *LIST_ORDER],
+    "newest": ["business", "created_at", "id"],
+}
+
+SAVE_ATTEMPTS = 5
+# What a search result depends on: a change of these puts the row into the search tail.
+SEARCHED = {"name", "email", "is_active"}
+
+
+class Customer(SealedRow, LightlyLoaded):
+    """A person or company a business sells to.
+
+    `objects` holds the inactive ones too: the admin, foreign keys and dumps must see them, and
+    an invoice keeps its customer. Deleting is soft, on a row and on a queryset.
+    """
+
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="customers", db_index=False
+    )
+    public_id = models.CharField(
+        "id", max_length=40, default=identifiers.customer_id, editable=False
+    )
+    name = TrimmedCharField(max_length=200)
+    name_key = SortKeyField(of="name")
+    company_name = TrimmedCharField(max_length=200, null=True, blank=True)
+    email = SealedEmailField(max_length=254)
+    phone = SealedCharField(max_length=32, null=True, blank=True)
+    address = SealedTextField(max_length=500, null=True, blank=True)
+    tin = SealedCharField(
+        "TIN",
+        max_length=32,
+        null=True,
+        blank=True,
+        validators=[tin_shape],
+        help_text="Nigerian Tax Identification Number.",
+    )
+    email_hash = BlindIndexField(of="email")
+    phone_hash = BlindIndexField(of="phone", null=True)
+    tin_hash = BlindIndexField(of="tin", null=True)
+    account_balance_kobo = models.BigIntegerField(
+        "balance in kobo", default=0, editable=False, help_text="100 kobo are one naira."
+    )
+    is_active = models.BooleanField("active", default=True, editable=False)
+    deleted_at = models.DateTimeField("deleted", null=True, blank=True, editable=False)
+    # Set once and for good: of the person nothing is left but the ids and the balance.
+    erased_at = models.DateTimeField("erased", null=True, blank=True, editable=False)
+    created_at = models.DateTimeField("created", default=clock.now, editable=False)
+    updated_at = ChangedAtField("updated", default=clock.now, editable=False)
+    # The mark that the row's line bears in a search segment; 0 while the row is in the tail.
+    packed = models.IntegerField(default=0, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        permissions = [
+            ("reveal_customer", "Can reveal personal values of a customer"),
+            ("export_customer", "Can export customers"),
+            ("erase_customer", "Can erase a customer"),
+        ]
+        constraints = [
+            # find_or_create and every email conflict lean on it; an inactive row frees its email.
+            models.UniqueConstraint(
+                fields=["business", "email_hash"],
+                condition=Q(is_active=True),
+                name="customer_active_email_unique",
+                violation_error_code="email_in_use",
+                violation_error_message="An active customer of this business has this email.",
+            ),
+            # The API names customers by it, always together with the business.
+            models.UniqueConstraint(
+                fields=["business", "public_id"], name="customer_public_id_unique"
+            ),
+            # Search results and invoices show the name; a blank one cannot be found.
+            models.CheckConstraint(condition=~Q(name=""), name="customer_name_not_blank"),
+            # Restore and the staff's history read deleted_at; it must say what is_active says.
+            models.CheckConstraint(
+                condition=Q(is_active=True, deleted_at=None)
+                | Q(is_active=False, deleted_at__isnull=False),
+                name="customer_deleted_at_iff_inactive",
+            ),
+            # Nobody brings a person back, nor writes on the row what is not to be known any more.
+            models.CheckConstraint(
+                condition=Q(erased_at=None)
+                | Q(
+                    name=ERASED_NAME,
+                    is_active=False,
+                    company_name__isnull=True,
+                    phone__isnull=True,
+                    phone_hash__isnull=True,
+                    tin__isnull=True,
+                    tin_hash__isnull=True,
+                    address__isnull=True,
+                ),
+                name="customer_erased_is_empty",
+            ),
+        ]
+        indexes = [
+            # GET /v1/customers and its cursor, one index for each `status`. Of indexes that serve a
+            # query equally SQLite takes the one made last: so the narrower ones stand behind.
+            models.Index(fields=["business", *LIST_ORDER], name="customer_list_all"),
+            models.Index(
+                fields=["business", *LIST_ORDER],
+                condition=Q(is_active=True),
+                name="customer_list_active",
+            ),
+            models.Index(
+                fields=["business", *LIST_ORDER],
+                condition=Q(is_active=False),
+                name="customer_list_inactive",
+            ),
+            # The filters by blind index; `email` among inactive rows too. In list order, or a
+            # planner that knows no better walks all of a list to find the one row that it holds.
+            models.Index(
+                fields=["business", "email_hash", *LIST_ORDER], name="customer_email_hash"
+            ),
+            models.Index(
+                fields=["business", "phone_hash", *LIST_ORDER],
+                condition=Q(phone_hash__isnull=False),
+                name="customer_phone_hash",
+            ),
+            models.Index(
+                fields=["business", "tin_hash", *LIST_ORDER],
+                condition=Q(tin_hash__isnull=False),
+                name="customer_tin_hash",
+            ),
+            # Delta sync (updatedSince) and the created filters.
+            models.Index(fields=["business", "updated_at"], name="customer_updated"),
+            models.Index(fields=["business", "created_at"], name="customer_created"),
+            # The search tail, a few hundred rows of however many.
+            models.Index(
+                fields=["business", "id"], condition=Q(packed=0), name="customer_search_tail"
+            ),
+            # Whoever writes search segments of rows read before asks who was erased since.
+            models.Index(
+                fields=["business"],
+                condition=Q(erased_at__isnull=False),
+                name="customer_erased",
+            ),
+            # The staff's filters by phone and TIN in the orders of their lists, so that the few
+            # among a million are not looked for in all of it. A row is in one index of each order.
+            *(
+                models.Index(
+                    fields=fields,
+                    condition=Q(
+                        is_active=active, phone_hash__isnull=not phone, tin_hash__isnull=not tin
+                    ),
+                    name=f"customer_{order}_{active:d}{phone:d}{tin:d}",
+                )
+                for order, fields in STAFF_ORDERS.items()
+                for active, phone, tin in product((True, False), repeat=3)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    def save(
+        self,
+        *args: Any,
+        update_fields: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Django's save(); the columns that follow a changed one are written with it, and the
+        audit event in the same transaction.
+
+        Raises EmailInUse for an email that another active customer of the business has.
+        """
+        now = clock.now()
+        if self._state.adding:
+            self.updated_at = now
+        if not self.is_active and self.deleted_at is None:
+            self.deleted_at = now
+        if self.is_active:
+            self.deleted_at = None
+        searched = update_fields is None or bool(SEARCHED & set(update_fields))
+        if searched:
+            self.packed = 0
+        action, named = self._change(update_fields)
+        if update_fields is None and not self._state.adding:
+            # All but what never changes, and the mark that the person was erased meanwhile, which
+            # refuses the rest.
+            fields = {field.attname for field in self._meta.concrete_fields}
+            fields -= {"id", "business_id", "public_id", "erased_at"} | self.get_deferred_fields()
+            update_fields = fields | {"updated_at"}
+        elif update_fields is not None:
+            followers = {"updated_at"} | ({"packed"} if searched else set())
+            if "is_active" in update_fields:
+                followers.add("deleted_at")
+            update_fields = followers.union(update_fields)
+        for attempts_left in reversed(range(SAVE_ATTEMPTS)):
+            try:
+                # A savepoint where the caller has a transaction, so that what is there can be seen.
+                with transaction.atomic():
+                    if searched and blind_index.rotating():
+                        self._refuse_email_under_any_key()
+                    super().save(*args, update_fields=update_fields, **kwargs)
+                    AuditEvent.objects.record(action, self.business_id, [self.public_id], named)
+                break
+            except IntegrityError:
+                holder = self.email_holder()
+                if holder is not None:
+                    raise EmailInUse(holder) from None
+                # Nobody holds the email: its holder was deleted meanwhile, so it is free again.
+                # Any other constraint says the same the next time.
+                if not attempts_left:
+                    raise
+        if searched:
+            type(self).objects.keep_tail_short(self.business_id)
+
+    def _refuse_email_under_any_key(self) -> None:
+        """While a blind index key is changed, equal emails have unequal hashes, which the
+        constraint cannot compare: one change at a time, and it looks. Raises EmailInUse.
+        """
+        Business.objects.one_at_a_time(self.business_id)
+        if (holder := self.email_holder()) is not None:
+            raise EmailInUse(holder)
+
+    def _change(self, update_fields: Iterable[str] | None) -> tuple[AuditEvent.Action, set[str]]:
+        """What a save does, and the names of the fields it sets."""
+        if self._state.adding:
+            return AuditEvent.Action.CREATED, set()
+        if update_fields is None:
+            update_fields = (field.name for field in self._meta.concrete_fields if field.editable)
+        named = set(update_fields)
+        if "is_active" in named:
+            actions = AuditEvent.Action
+            return actions.RESTORED if self.is_active else actions.DELETED, named - {"is_active"}
+        return AuditEvent.Action.UPDATED, named
+
+    def differs(self, name: str, value: Any) -> bool:
+        """Whether the field would hold something else with this value."""
+        field: models.Field[Any, Any] = self._meta.get_field(name)  # type: ignore[assignment]
+        try:
+            return bool(getattr(self, name) != field.to_python(value))
+        except SealError:
+            return True
+
+    def open_all(self) -> None:
+        """Opens every sealed field that is not open yet. Raises SealError."""
+        for field in self._meta.concrete_fields:
+            if isinstance(field, SealedMixin):
+                getattr(self, field.attname)
+
+    def is_readable(self) -> bool:
+        """Whether every sealed field can be opened."""
+        try:
+            self.open_all()
+        except SealError:
+            return False
+        return True
+
+    def reveal(self, field: str) -> str | None:
+        """The value of a sealed field, for a person to read: noted, also when it cannot be opened.
+
+        Raises SealError.
+        """
+        try:
+            value: str | None = getattr(self, field)
+        except SealError:
+            AuditEvent.objects.record_refused(
+                AuditEvent.Action.UNREADABLE, self.business_id, [self.public_id], [field]
+            )
+            raise
+        AuditEvent.objects.record(
+            AuditEvent.Action.REVEALED, self.business_id, [self.public_id], [field]
+        )
+        return value
+
+    def email_holder(self) -> str | None:
+        """The public id of another active customer of the business with this email, if any."""
+        if not self.is_active or not self.email:
+            return None
+        return (
+            type(self)
+            .objects.active()
+            .with_email(self.business_id, self.email)
+            .exclude(pk=self.pk)
+            .values_list("public_id", flat=True)
+            .first()
+        )
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Soft delete; again on an inactive customer it changes nothing.
+
+        Raises ValueError for one that was never saved, as Django does.
+        """
+        if self.pk is None:
+            raise ValueError("A customer that was not saved cannot be deleted.")
+        deleted = type(self).objects.filter(pk=self.pk).delete()
+        self.refresh_from_db(fields=["is_active", "deleted_at", "updated_at", "packed"])
+        return deleted
+
+    def restore(self) -> None:
+        """Makes an inactive customer active again; an active one it leaves alone.
+
+        Raises EmailInUse, CustomerErased.
+        """
+        before = self.is_active, self.deleted_at
+        try:
+            with transaction.atomic():
+                # Locked, so that nobody erases or restores it between this look and the change.
+                mine = type(self).objects.filter(pk=self.pk).select_for_update()
+                erased_at, was_active = mine.values_list("erased_at", "is_active").get()
+                if erased_at:
+                    raise CustomerErased
+                self.is_active, self.deleted_at = True, None
+                if not was_active:
+                    self.save(update_fields=["is_active"])
+        except Exception:
+            self.is_active, self.deleted_at = before
+            raise
+
+    def erase(self) -> None:
+        """Forgets the person for good; an inactive, anonymous row stays for what points at it.
+
+        With it go the lines of the search segments and the answers kept for repeated calls. Again
+        it changes nothing. Raises SealError, with nothing erased, when a segment does not open and
+        only a process with more keys could replace it.
+        """
+        rows = type(self).objects.filter(pk=self.pk)
+        with transaction.atomic():
+            row: Any = rows.select_for_update().get()
+            if row.erased_at:
+                return
+            row.name, row.email = ERASED_NAME, ERASED_EMAIL.format(row.public_id)
+            row.company_name = row.phone = row.address = row.tin = None
+            row.is_active, row.packed = False, 0
+            row.erased_at = clock.now()
+            row.deleted_at = row.deleted_at or row.erased_at
+            super(Customer, row).save()
+            index.forget(self.business_id, self.public_id)
+            StoredAnswer.objects.forget(self.business_id, self.public_id)
+            AuditEvent.objects.record(AuditEvent.Action.ERASED, self.business_id, [self.public_id])
+        self.refresh_from_db()
+        type(self).objects.keep_tail_short(self.business_id)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Django's, and a form that shows the email hears of one in use, beside that field.
+
+        The form excludes the columns that the constraint names, as it does not show them.
+        """
+        # What an erased customer may hold the database says alone: it names sealed fields.
+        shown = {*(exclude or ()), "erased_at"}
+        if "email" not in shown:
+            shown -= {"business", "email_hash", "is_active"}
+        try:
+            super().validate_constraints(exclude=shown)
+        except ValidationError as error:
+            errors = error.update_error_dict({})
+            general = errors.pop("__all__", [])
+            for problem in general:
+                key = "email" if problem.code == "email_in_use" else "__all__"
+                errors.setdefault(key, []).append(problem)
+            raise ValidationError(errors) from None
+
+
+@receiver(pre_save, sender=Customer)
+def _loaded_into_the_tail(instance: Customer, raw: bool, **_: Any) -> None:
+    """For loaddata: whether the segments that its dump was made beside are here, nothing says."""
+    if raw:
+        instance.packed = 0
+        Customer.objects.keep_tail_short(instance.business_id)

@@ -1,0 +1,462 @@
+"""The staff's customers: found, read, changed, deactivated and restored."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from itertools import product
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from customers import keyset
+from customers.admin import customer as customer_admin
+from customers.keyset import BY_NAME, NEWEST_FIRST, kinds
+from customers.models import Customer
+from finora import clock
+from finora.sealing.fields import SealedMixin
+from finora.staff import search_terms
+from finora.tests.kit import factories
+
+LIST = "/admin/customers/customer/"
+PERSONAL = {
+    "name": "Ada Obi",
+    "email": "ada.obi@acme.com",
+    "phone": "+2348031235678",
+    "address": "15 Adeola Odeku St",
+    "tin": "12345678-0001",
+}
+
+
+@pytest.fixture
+def ada(business) -> Customer:
+    return factories.customer(business, **PERSONAL)
+
+
+def page(customer: Customer) -> str:
+    return f"{LIST}{customer.pk}/change/"
+
+
+def form_of(client: Client, customer: Customer) -> dict[str, str]:
+    """What a browser would post back from the customer's page, unchanged."""
+    form = client.get(page(customer)).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields}
+    return {name: "" if value is None else value for name, value in values.items()}
+
+
+def save(client: Client, customer: Customer, **changes: str):
+    return client.post(page(customer), form_of(client, customer) | changes, follow=True)
+
+
+def search(client: Client, term: str, filters: str = ""):
+    return client.post(f"{LIST}?{filters}", {"q": term}, follow=True)
+
+
+def listed(response) -> list[str]:
+    return [row.public_id for row in response.context["cl"].result_list]
+
+
+def act(client: Client, action: str, *customers: Customer, query: str = "", **extra: str):
+    data = {"action": action, "_selected_action": [c.pk for c in customers], "index": "0"}
+    return client.post(f"{LIST}?{query}", data | extra, follow=True)
+
+
+def said(response) -> str:
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+# Finding.
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "ADA",
+        "obi",
+        "a.obi@ac",
+        "Ada.Obi@acme.com",
+        "0803 123 5678",
+        "12345678 0001",
+        "123456780001",
+    ],
+)
+def test_one_box_finds_by_part_of_name_or_email_and_by_phone_and_tin(staff, ada, term):
+    factories.customer(ada.business)
+    assert listed(search(staff, term)) == [ada.public_id]
+
+
+def test_a_pasted_id_leads_to_its_customer_whatever_the_filters(staff, ada, other_business):
+    ada.delete()
+    response = search(staff, f" {ada.public_id} ", f"business={other_business.public_id}")
+    assert response.request["PATH_INFO"] == page(ada)
+
+
+def test_an_unknown_id_finds_nothing(staff, ada):
+    assert listed(search(staff, "cust_nobody")) == []
+
+
+def test_a_search_looks_into_every_business_or_the_chosen_one(staff, ada, other_business):
+    twin = factories.customer(other_business, name="Ada Two", phone=PERSONAL["phone"])
+    assert listed(search(staff, "ada")) == [ada.public_id, twin.public_id]
+    assert listed(search(staff, "0803 123 5678")) == [ada.public_id, twin.public_id]
+    chosen = search(staff, "ada", f"business={other_business.public_id}")
+    assert listed(chosen) == [twin.public_id]
+
+
+def test_with_too_many_businesses_staff_choose_one_first(staff, ada, monkeypatch):
+    factories.business()
+    monkeypatch.setattr(customer_admin, "BUSINESSES_SEARCHED", 1)
+    response = search(staff, "ada")
+    assert listed(response) == []
+    assert "Choose a business" in said(response)
+    assert listed(search(staff, "ada", f"business={ada.business.public_id}")) == [ada.public_id]
+
+
+def test_an_inactive_customer_is_found_by_the_beginning_of_its_name_and_by_email(staff, ada):
+    ada.delete()
+    for term in ("ada", "ÁDA o", "ada.obi@acme.com"):
+        assert listed(search(staff, term)) == []
+        assert listed(search(staff, term, "status=inactive")) == [ada.public_id]
+        assert listed(search(staff, term, "status=all")) == [ada.public_id]
+
+
+def test_the_address_never_holds_the_term_and_filters_keep_it(staff, ada):
+    response = staff.post(f"{LIST}?status=all", {"q": "ada.obi"})
+    assert response.status_code == 302
+    assert "ada" not in unquote(response["Location"])
+    shown = staff.get(response["Location"])
+    html = shown.content.decode()
+    assert 'value="ada.obi"' in html  # in the box, and nowhere in a link
+    links = re.findall(r'(?:href|action)="([^"]*)"', html)
+    assert not [link for link in links if "ada" in unquote(link)]
+    token = urlsplit(response["Location"]).query
+    assert any("status=inactive" in link and "q=" in link for link in links), links
+    assert "status=all" in token
+
+
+def test_a_term_in_the_address_searches_nothing_and_is_not_kept(staff, ada):
+    response = staff.get(f"{LIST}?q=ada.obi")
+    assert response.status_code == 302
+    assert "ada" not in response["Location"]
+
+
+def test_a_sealed_term_serves_only_who_searched_and_only_for_a_while(monkeypatch):
+    token = search_terms.seal("ada", 1)
+    assert search_terms.unseal(token, 1) == "ada"
+    assert search_terms.unseal(token, 2) is None
+    monkeypatch.setattr(search_terms, "LIFETIME", -1)
+    assert search_terms.unseal(token, 1) is None
+
+
+@pytest.mark.parametrize("term", ["a\x00b", "a\nb", "x" * 255])
+def test_a_term_that_no_value_can_be_is_refused(staff, ada, term):
+    assert "Search for at most" in said(search(staff, term))
+
+
+@pytest.mark.parametrize("term", ["%", "_", "'; --", "́", "\\", "💩"])
+def test_odd_terms_are_ordinary_characters(staff, ada, term):
+    factories.customer(ada.business).delete()
+    assert listed(search(staff, term, "status=all")) == []
+
+
+def test_search_needs_the_permission(db, client, ada):
+    client.force_login(User.objects.create_user("nobody", is_staff=True))
+    assert client.post(LIST, {"q": "ada"}).status_code == 403
+    assert client.post(LIST, {"q": ada.public_id}).status_code == 403
+
+
+# Filters, order and pages.
+
+
+def test_filters(staff, ada, other_business):
+    bare = factories.customer(ada.business)
+    gone = factories.customer(ada.business)
+    gone.delete()
+    other = factories.customer(other_business)
+
+    def shown(query: str) -> list[str]:
+        return sorted(listed(staff.get(f"{LIST}?{query}")))
+
+    def ids(*customers: Customer) -> list[str]:
+        return sorted(c.public_id for c in customers)
+
+    assert shown("") == ids(ada, bare, other)
+    assert shown("status=inactive") == ids(gone)
+    assert shown("status=all") == ids(ada, bare, gone, other)
+    assert shown(f"business={other_business.public_id}") == ids(other)
+    assert shown("business=biz_unknown") == []
+    assert shown("phone=yes") == shown("tin=yes") == ids(ada)
+    assert shown("phone=no") == shown("tin=no") == ids(bare, other)
+    assert shown("status=x&phone=x&p=x&o=1.-2&created=x") == ids(ada, bare, other)
+    assert shown(f"p={'9' * 30}") == shown("p=-99999") == ids(ada, bare, other)
+
+
+def test_the_created_filter_is_newest_first_within_a_business(staff, business, monkeypatch):
+    monkeypatch.setattr(customer_admin.CustomerAdmin, "list_per_page", 2)
+    made = [factories.customer(business, name=f"{n}") for n in range(5)]
+    old = clock.now() - timedelta(days=8)
+    Customer.objects.filter(pk=made[0].pk).update(created_at=old)
+    Customer.objects.filter(pk__in=[made[1].pk, made[2].pk]).update(created_at=made[3].created_at)
+    url = f"?business={business.public_id}&created="
+
+    pages = [staff.get(f"{LIST}{url}7")]
+    while pages[-1].context["cl"].next_page:
+        pages.append(staff.get(f"{LIST}{url}7&{pages[-1].context['cl'].next_page}"))
+    newest = [c.public_id for c in reversed(made)]
+    assert [row for response in pages for row in listed(response)] == newest[:4]
+    back = staff.get(f"{LIST}{url}7&{pages[-1].context['cl'].previous_page}")
+    assert listed(back) == listed(pages[0])
+    assert newest[4] in listed(staff.get(f"{LIST}{url}30&p={made[1].pk}"))
+    # Where no index would serve it is not offered, and not obeyed.
+    assert b"Past 7 days" in pages[0].content
+    response = staff.get(f"{LIST}?created=7")
+    assert b"Past 7 days" not in response.content
+    assert len(listed(response)) == 2
+    for customer in made:
+        customer.delete()
+    assert listed(staff.get(f"{LIST}{url}7&status=inactive")) == newest[:2]
+
+
+def customers_of_every_kind(*businesses) -> None:
+    for place, (phone, tin, active) in enumerate(product((None, "1"), (None, "1"), (True, False))):
+        for business in businesses:
+            for number in range(2):
+                customer = factories.customer(
+                    business,
+                    name=f"{number}{place % 3}",
+                    phone=phone and f"+23480312345{place:02}",
+                    tin=tin and f"12345678-00{place:02}",
+                )
+                if not active:
+                    customer.delete()
+
+
+@pytest.mark.parametrize("status", ["active", "inactive", "all"])
+@pytest.mark.parametrize("given", [{}, {"phone": True}, {"tin": False}, {"phone": 0, "tin": 1}])
+@pytest.mark.parametrize("order", [BY_NAME, NEWEST_FIRST])
+def test_pages_of_filtered_lists_show_every_customer_once_forwards_and_back(
+    business, other_business, status, given, order
+):
+    customers_of_every_kind(business, other_business)
+    rows = Customer.objects.with_status(status)
+    for field in given:
+        rows = rows.with_a(field, given=given[field])
+    expected = list(rows.order_by(*order))
+    parts = kinds(status, given)
+    assert expected
+    place, forth = "", []
+    while found := keyset.page(rows, order, count=3, beside=place, kinds=parts):
+        forth += found
+        place = str(found[-1].pk)
+    assert forth == expected
+    *forth, last = forth
+    place, back = str(last.pk), []
+    while found := keyset.page(rows, order, count=3, beside=place, back=True, kinds=parts):
+        back = found + back
+        place = str(found[0].pk)
+    assert back == forth
+
+
+@pytest.mark.parametrize("status", ["active", "inactive", "all"])
+@pytest.mark.parametrize("given", [{"phone": True}, {"tin": False}, {"phone": False, "tin": True}])
+@pytest.mark.parametrize("order", ["by_name", "newest"])
+def test_each_kind_has_an_index_of_its_own(business, status, given, order):
+    customers_of_every_kind(business)
+    indexes = [each for each in Customer._meta.indexes if each.name.startswith(f"customer_{order}")]
+    indexed = [set(Customer.objects.filter(each.condition)) for each in indexes]
+    assert len(indexed) == 8
+    rows = Customer.objects.with_status(status)
+    for field in given:
+        rows = rows.with_a(field, given=given[field])
+    for kind in kinds(status, given):
+        assert set(rows.filter(kind)) in indexed
+
+
+def test_the_business_filter_is_always_there(staff, business):
+    assert b'<select name="business"' in staff.get(LIST).content
+
+
+@pytest.mark.parametrize(
+    "query", ["name__startswith=A", "email_hash__startswith=a", "address__isnull=0", "email=a"]
+)
+def test_an_address_cannot_ask_what_no_filter_offers(staff, ada, query):
+    assert staff.get(f"{LIST}?{query}").status_code == 400
+
+
+def test_pages_by_keyset_show_every_customer_once_forwards_and_back(
+    staff, business, other_business, monkeypatch
+):
+    monkeypatch.setattr(customer_admin.CustomerAdmin, "list_per_page", 3)
+    for name in ("b", "A", "a", "é", "E", "z", "a"):
+        factories.customer(business, name=name)
+    for name in ("c", "b"):
+        factories.customer(other_business, name=name)
+    expected = [c.public_id for c in Customer.objects.order_by(*BY_NAME)]
+
+    def follow(response, rel: str):
+        link = re.search(rf'href="([^"]*)" rel="{rel}"', response.content.decode())
+        return staff.get(LIST + link[1].replace("&amp;", "&")) if link else None
+
+    response, pages = staff.get(LIST), []
+    while response:
+        pages.append(listed(response))
+        last, response = response, follow(response, "next")
+    assert [len(rows) for rows in pages] == [3, 3, 3]
+    assert [row for rows in pages for row in rows] == expected
+    back = follow(last, "prev")
+    assert listed(back) == pages[1]
+    assert listed(follow(back, "prev")) == pages[0]
+    assert follow(follow(back, "prev"), "prev") is None
+    assert not re.search(r'href="[^"]*name', response.content.decode() if response else "")
+
+
+QUERIES = {
+    "session": "staff_staffsession",
+    "staff": "auth_user",
+    "businesses, for the filter": "tenants_business",
+    "customers": "customers_customer",
+}
+
+
+def named_queries(staff: Client, url: str, counting: bool = False) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        assert staff.get(url).status_code == 200
+    assert counting or not [q["sql"] for q in captured if "COUNT(" in q["sql"].upper()]
+    tables = [re.search(r'FROM "(\w+)"', q["sql"])[1] for q in captured]
+    return sorted(tables)
+
+
+def test_the_list_costs_four_queries_and_counts_nothing(staff, business):
+    for _ in range(60):
+        factories.customer(business)
+    gone = [factories.customer(business) for _ in range(5)]
+    four = sorted(QUERIES.values())
+    assert named_queries(staff, f"{LIST}?created=7&business={business.public_id}") == four
+    for customer in gone:
+        customer.delete()
+    assert named_queries(staff, LIST) == four
+    # One more for each further kind of customer by activity, phone and TIN, at most three.
+    seven = sorted([*four, *["customers_customer"] * 3])
+    assert named_queries(staff, f"{LIST}?status=inactive") == seven
+    assert named_queries(staff, f"{LIST}?status=all&phone=no") == seven
+    assert named_queries(staff, f"{LIST}?phone=no&tin=no") == four
+    # A further page: where it begins, and on a business's last page what follows in the others.
+    first = staff.get(LIST).context["cl"].next_page
+    assert named_queries(staff, f"{LIST}?{first}") == sorted([*four, *["customers_customer"] * 2])
+
+
+def test_a_search_in_one_business_costs_a_fixed_number_of_queries(staff, business):
+    for _ in range(5):
+        factories.customer(business)
+    url = staff.post(f"{LIST}?business={business.public_id}", {"q": "customer"})["Location"]
+    few = named_queries(staff, url)
+    for _ in range(40):
+        factories.customer(business)
+    assert named_queries(staff, url) == few
+    assert len(few) <= 11, few
+
+
+def test_a_search_in_all_businesses_costs_a_fixed_number_of_queries(
+    staff, business, other_business
+):
+    factories.customer(business)
+    factories.customer(other_business)
+    url = staff.post(LIST, {"q": "customer"})["Location"]
+    few = named_queries(staff, url)
+    for _ in range(20):
+        factories.customer(business)
+        factories.customer(other_business)
+    assert len(listed(staff.get(url))) == 42
+    assert named_queries(staff, url) == few
+
+
+def test_the_list_opens_only_what_it_shows(staff, ada, monkeypatch):
+    opened = []
+    real = SealedMixin.open_for
+
+    def counting(self, *args):
+        opened.append(self.attname)
+        return real(self, *args)
+
+    monkeypatch.setattr(SealedMixin, "open_for", counting)
+    staff.get(LIST)
+    assert sorted(opened) == ["email", "phone"]
+
+
+# Masks.
+
+
+def test_the_list_masks_and_shows_naira(staff, ada):
+    Customer.objects.filter(pk=ada.pk).update(account_balance_kobo=-125050)
+    html = staff.get(LIST).content.decode()
+    assert "a•••••@acme.com" in html
+    assert "+234 ••• ••• 5678" in html
+    assert "−₦1,250.50" in html
+    for value in ("ada.obi", "8031235678", "Adeola", "0001"):
+        assert value not in html
+
+
+@pytest.fixture
+def viewer(staff) -> Client:
+    user = User.objects.create_user("viewer", is_staff=True)
+    of_customer = ContentType.objects.get_for_model(Customer)
+    user.user_permissions.set(
+        Permission.objects.filter(codename="view_customer", content_type=of_customer)
+    )
+    staff.force_login(user)
+    return staff
+
+
+def test_who_may_only_view_never_gets_a_value(viewer, ada):
+    html = viewer.get(page(ada)).content.decode()
+    assert "a•••••@acme.com" in html
+    for value in ("ada.obi", "8031235678", "Adeola", "12345678"):
+        assert value not in html
+    assert viewer.post(page(ada), {"name": "Eve"}).status_code == 403
+    assert "restore" not in html.lower()
+
+
+def test_an_inactive_customer_is_shown_masked_and_cannot_be_edited(staff, ada):
+    ada.delete()
+    html = staff.get(page(ada)).content.decode()
+    assert "a•••••@acme.com" in html
+    assert "ada.obi" not in html
+    assert "Inactive since" in html
+    assert "Deactivate" not in html
+
+
+@pytest.mark.parametrize("field", ["email", "phone", "address", "tin"])
+def test_an_unreadable_value_says_so_and_breaks_nothing(staff, ada, business, field):
+    factories.store(ada, field, "s1.forged")
+    if field in ("email", "phone"):
+        assert "unreadable" in staff.get(LIST).content.decode()
+    shown = staff.get(page(ada)).content.decode()
+    assert "unreadable" in shown
+    assert "s1.forged" not in shown
+    # It may stay as it is while another field is changed, and be given anew.
+    save(staff, ada, company_name="Acme")
+    assert factories.stored(ada, field) == "s1.forged"
+    assert Customer.objects.get(pk=ada.pk).company_name == "Acme"
+    save(staff, ada, **{field: PERSONAL[field]})
+    assert getattr(Customer.objects.get(pk=ada.pk), field) == PERSONAL[field]
+    factories.store(ada, field, "s1.forged")
+    act(staff, "deactivate", ada, confirmed="yes")
+    assert "unreadable" in staff.get(page(ada)).content.decode()
+    act(staff, "restore", ada, query="status=all", confirmed="yes")
+    assert Customer.objects.get(pk=ada.pk).is_active
+
+
+# Scripts.
+
+
+def test_no_page_has_an_inline_script(staff, ada):
+    urls = [LIST, page(ada), f"{LIST}add/", f"{LIST}{ada.pk}/delete/", "/admin/"]
+    for url in urls:
+        html = staff.get(url).content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", html), url
+        assert not re.search(r"\son\w+=", html), url

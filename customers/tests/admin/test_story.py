@@ -1,0 +1,104 @@
+"""What happened to a customer, on its page; and the limits of a key, on the key's."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from customers.models import Customer
+from customers.tests.admin.test_customers import LIST, PERSONAL, act, page, save
+from finora.audit.models import AuditEvent
+from finora.tenants.models import ApiKey
+from finora.tests.kit import factories
+from finora.tests.kit.staff import browser
+
+KEYS = "/admin/tenants/apikey/"
+
+
+def told(html: str) -> list[tuple[str, str]]:
+    """What and by whom, the latest first."""
+    table = html.partition('<table class="story">')[2].partition("</table>")[0]
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td>\s*<td>(.*?)</td>", table, re.DOTALL)
+    return [(what.strip(), who.strip()) for _, what, who in rows]
+
+
+def test_the_page_tells_when_and_by_whom(staff, api, business):
+    key = ApiKey.objects.get()
+    made = api.post("/v1/customers", PERSONAL).json()["data"]
+    ada = Customer.objects.get(public_id=made["id"])
+    Customer.objects.filter(pk=ada.pk).update(account_balance_kobo=537500)
+    save(staff, ada, name="Ada Two", phone="0800 000 0000")
+    staff.post(f"{LIST}{ada.pk}/reveal/", {"field": "email"})
+    list(act(staff, "export", ada, confirmed="yes"))
+    api.delete(f"/v1/customers/{ada.public_id}")
+    act(staff, "restore", ada, query="status=all", confirmed="yes")
+    html = staff.get(page(ada)).content.decode()
+    assert told(html) == [
+        ("Restored", "staff staff"),
+        ("Deleted", f"key {key.name}"),
+        ("Exported", "staff staff"),
+        ("Revealed: email", "staff staff"),
+        ("Updated: name, phone", "staff staff"),
+        ("Created", f"key {key.name}"),
+    ]
+    assert "₦5,375.00" in html
+    story = html.partition('<table class="story">')[2].partition("</table>")[0]
+    for value in (*PERSONAL.values(), "Ada Two"):
+        assert value not in story
+
+
+def test_it_is_one_query_and_at_most_fifty_events(staff, business):
+    ada, eve = factories.customer(business), factories.customer(business)
+    for _ in range(60):
+        AuditEvent.objects.record("revealed", business.pk, [ada.public_id], ["email"])
+    assert len(told(staff.get(page(ada)).content.decode())) == 50
+    assert len(told(staff.get(page(eve)).content.decode())) == 1
+    with CaptureQueriesContext(connection) as captured:
+        staff.get(page(ada))
+    assert len([q for q in captured if "audit_auditevent" in q["sql"]]) == 1
+    assert len([q for q in captured if "tenants_apikey" in q["sql"]]) == 1  # that one
+
+
+def test_another_business_with_the_same_id_is_not_told_of(staff, business, other_business):
+    ada = factories.customer(business)
+    AuditEvent.objects.record("revealed", other_business.pk, [ada.public_id], ["email"])
+    assert told(staff.get(page(ada)).content.decode()) == [("Created", "system")]
+
+
+# Keys.
+
+
+def test_administrators_set_the_limits_of_a_key(staff, business):
+    administrator = browser("Administrator")
+    data = {"business": business.pk, "name": "Shop", "rate_limits": "5/minute"}
+    administrator.post(f"{KEYS}add/", data)
+    key = ApiKey.objects.get()
+    assert key.rate_limits == "5/minute"
+    administrator.post(f"{KEYS}{key.pk}/change/", {"name": "Till", "rate_limits": "off"})
+    key = ApiKey.objects.get()
+    assert (key.name, key.rate_limits) == ("Till", "off")
+    event = AuditEvent.objects.filter(action="key changed").get()
+    assert event.fields == ["name", "rate_limits"]
+
+
+@pytest.mark.parametrize("text", ["many", "0/minute", "5/fortnight", "-1/minute"])
+def test_limits_that_are_none_are_told_beside_the_field(staff, business, text):
+    key, _ = factories.api_key(business)
+    for url, data in (
+        (f"{KEYS}{key.pk}/change/", {"name": "A"}),
+        (f"{KEYS}add/", {"name": "A", "business": business.pk}),
+    ):
+        response = staff.post(url, data | {"rate_limits": text})
+        assert response.context["adminform"].form.errors["rate_limits"]
+    assert ApiKey.objects.get().rate_limits == ""
+
+
+def test_the_limits_of_a_key_hold_at_once(staff, api):
+    key = ApiKey.objects.get()
+    data = {"name": key.name, "rate_limits": "2/minute"}
+    staff.post(f"{KEYS}{key.pk}/change/", data)
+    answers = [api.get("/v1/customers").status_code for _ in range(3)]
+    assert answers == [200, 200, 429]

@@ -1,0 +1,293 @@
+"""The directory's rules as queries: whom they select, and how rows change."""
+
+from functools import partial
+
+import pytest
+from django.db import connection, transaction
+
+from customers.models import Customer
+from customers.querysets import CustomerInactive, EmailInUse
+from customers.search import index
+from finora import clock, text
+from finora.audit.models import AuditEvent
+from finora.sealing.keyring import SealError
+from finora.tests.kit import factories
+from finora.tests.kit.answers import statements
+
+objects = Customer.objects
+
+
+# --- Whom ---------------------------------------------------------------------------------------
+
+
+def test_objects_sees_the_inactive_ones_too(business):
+    active, gone = (factories.customer(business) for _ in range(2))
+    gone.delete()
+    assert set(objects.all()) == {active, gone}
+    assert list(objects.active()) == [active]
+    assert list(objects.inactive()) == [gone]
+    assert set(business.customers.all()) == {active, gone}
+    assert Customer._base_manager.count() == 2
+
+
+@pytest.mark.parametrize(("status", "count"), [("active", 1), ("inactive", 2), ("all", 3)])
+def test_status(business, status, count):
+    for n in range(3):
+        customer = factories.customer(business)
+        if n:
+            customer.delete()
+    assert objects.with_status(status).count() == count
+
+
+def test_in_business(business, other_business):
+    mine = factories.customer(business)
+    factories.customer(other_business)
+    assert list(objects.in_business(business.pk)) == [mine]
+
+
+@pytest.mark.parametrize("id", ["", "x", "\0", "é", "😀", "\ud800", "a\nb", "x" * 10_000])
+def test_no_text_breaks_the_lookup_by_id(business, id):
+    factories.customer(business)
+    assert not objects.with_public_id(id).exists()
+
+
+def test_after_goes_on_behind_a_place(business):
+    for name in ("b", "a", "B", "c", "á"):
+        factories.customer(business, name=name)
+    rows = list(objects.in_list_order())
+    assert [text.fold(row.name) for row in rows] == ["a", "a", "b", "b", "c"]
+    for n, row in enumerate(rows):
+        assert list(objects.after(row.name_key, row.public_id).in_list_order()) == rows[n + 1 :]
+    assert list(objects.after(b"", "").in_list_order()) == rows
+
+
+# --- Find or create -----------------------------------------------------------------------------
+
+
+def test_find_or_create(business, other_business):
+    made, created = objects.find_or_create(business.pk, " Ada@Example.com", phone="1")
+    assert (created, made.name, made.email, made.phone) == (True, "ada", "ada@example.com", "1")
+    found, created = objects.find_or_create(business.pk, "ADA@example.com", name="X", phone="2")
+    assert (created, found) == (False, made)
+    assert found.name == "ada"
+    other, created = objects.find_or_create(other_business.pk, "ada@example.com")
+    assert created
+    assert other != made
+
+
+def test_find_or_create_inside_a_transaction_that_goes_on(business, monkeypatch):
+    """The one who was faster shows only in the conflict; the transaction must survive that."""
+    first = type(objects.all()).first
+    faster = []
+
+    def late(self):
+        found = first(self)
+        if not faster:
+            faster.append(factories.customer(business, email="ada@example.com"))
+        return found
+
+    monkeypatch.setattr(type(objects.all()), "first", late)
+    with transaction.atomic():
+        found, created = objects.find_or_create(business.pk, "ada@example.com")
+        assert (found, created) == (faster[0], False)
+        assert objects.count() == 1
+
+
+# --- Edit ---------------------------------------------------------------------------------------
+
+
+def test_edit_keeps_the_other_fields(business):
+    customer = factories.customer(business, name="Ada", phone="1", address="x", tin="2")
+    edited = objects.edit(customer.public_id, {"phone": "3", "company_name": "Acme"})
+    assert (edited.phone, edited.company_name) == ("3", "Acme")
+    customer.refresh_from_db()
+    assert (customer.name, customer.phone, customer.address, customer.tin) == ("Ada", "3", "x", "2")
+
+
+def test_edit_changes_a_row_as_it_is_now_not_as_it_was_loaded(business):
+    customer = factories.customer(business, name="Ada", phone="1")
+    stale = objects.get()
+    objects.edit(customer.public_id, {"name": "Bola"})
+    objects.edit(stale.public_id, {"phone": "2"})
+    customer.refresh_from_db()
+    assert (customer.name, customer.phone) == ("Bola", "2")
+
+
+def test_edit_refuses_the_inactive_the_unknown_and_a_taken_email(business, other_business):
+    customer = factories.customer(business)
+    holder = factories.customer(business)
+    with pytest.raises(EmailInUse) as raised:
+        objects.edit(customer.public_id, {"email": holder.email, "name": "New"})
+    assert raised.value.public_id == holder.public_id
+    customer.refresh_from_db()
+    assert customer.name != "New"
+    with pytest.raises(Customer.DoesNotExist):
+        objects.in_business(other_business.pk).edit(customer.public_id, {"name": "New"})
+    customer.delete()
+    with pytest.raises(CustomerInactive):
+        objects.edit(customer.public_id, {"name": "New"})
+
+
+def test_an_edit_that_changes_nothing_writes_nothing(business):
+    values = {"name": "Ada", "email": "ada@example.com", "phone": "0803", "company_name": None}
+    customer = factories.customer(business, **values)
+    before = customer.updated_at, AuditEvent.objects.count()
+    spelt = {"name": " Ada", "email": "ADA@example.com ", "phone": "0803\n", "company_name": " "}
+    for changes in ({}, values, spelt, {"phone": "0803"}):
+        edit = partial(objects.edit, customer.public_id, changes)
+        assert statements(edit) == ["SELECT customers_customer"]
+        assert edit() == customer
+    assert (objects.get().updated_at, AuditEvent.objects.count()) == before
+
+
+def test_an_edit_notes_what_it_changed_alone(business):
+    customer = factories.customer(business, name="Ada", phone="0803")
+    objects.edit(customer.public_id, {"name": "Ada", "phone": "0803 ", "address": "Lagos"})
+    assert AuditEvent.objects.latest("id").fields == ["address"]
+    objects.edit(customer.public_id, {"phone": "08 03"})
+    assert AuditEvent.objects.latest("id").fields == ["phone"]
+    assert objects.get().phone == "08 03"
+
+
+# --- Delete and restore -------------------------------------------------------------------------
+
+
+def test_delete_on_a_row_is_soft(business):
+    customer = factories.customer(business, email="ada@example.com")
+    assert customer.delete() == (1, {"customers.Customer": 1})
+    assert not customer.is_active
+    assert customer.deleted_at is not None
+    again = objects.get()
+    assert (again.is_active, again.deleted_at) == (False, customer.deleted_at)
+    assert again.email == "ada@example.com"
+
+
+def test_delete_on_a_queryset_is_soft_and_stays_inside_it(business, other_business):
+    for _ in range(3):
+        factories.customer(business)
+    stays = factories.customer(other_business)
+    assert objects.in_business(business.pk).delete() == (3, {"customers.Customer": 3})
+    assert objects.count() == 4
+    assert list(objects.active()) == [stays]
+    assert business.customers.all().delete() == (0, {"customers.Customer": 0})
+
+
+def test_deleting_again_changes_nothing(business):
+    customer = factories.customer(business)
+    customer.delete()
+    at = customer.deleted_at
+    assert customer.delete()[0] == 0
+    assert objects.all().delete()[0] == 0
+    assert objects.get().deleted_at == at
+    assert objects.get().updated_at == at
+
+
+def test_deleting_what_was_never_saved_raises_as_in_django(business):
+    for customer in (Customer(), Customer(business=business, name="A", email="a@b.co")):
+        with pytest.raises(ValueError, match="saved"):
+            customer.delete()
+
+
+def test_update_of_is_active_unpacks_the_rows_and_search_is_right_at_once(business):
+    ada, bola = (factories.customer(business, name=name) for name in ("Ada", "Bola"))
+    index.repack(business.pk)
+    assert objects.search(business.pk, "bola") == [bola]
+    objects.filter(pk=bola.pk).update(is_active=False, deleted_at=clock.now())
+    assert objects.unpacked().get() == bola
+    assert objects.search(business.pk, "bola") == []
+    index.repack(business.pk)
+    objects.filter(pk=bola.pk).update(is_active=True, deleted_at=None)
+    assert objects.search(business.pk, "bola") == [bola]
+    assert objects.unpacked().get() == bola
+    objects.filter(pk=ada.pk).update(company_name="Acme")
+    assert objects.unpacked().get() == bola
+
+
+def test_the_manager_itself_has_no_delete(db):
+    assert not hasattr(objects, "delete")
+
+
+def test_restore_makes_it_active_again(business):
+    customer = factories.customer(business, name="Ada", phone="1")
+    customer.delete()
+    for row in (customer, objects.get()):
+        row.restore()
+        row.restore()
+    again = objects.get()
+    assert (again.is_active, again.deleted_at) == (True, None)
+    assert (again.name, again.phone) == ("Ada", "1")
+    assert objects.with_email(business.pk, again.email).active().get() == again
+
+
+def test_restore_of_an_active_customer_writes_nothing(business):
+    customer = factories.customer(business)
+    stale = objects.get()
+    customer.delete()
+    inactive = objects.get()
+    customer.restore()
+    before = objects.get().updated_at, AuditEvent.objects.count()
+    for row in (customer, stale, inactive):
+        row.restore()
+        assert (row.is_active, row.deleted_at) == (True, None)
+    assert (objects.get().updated_at, AuditEvent.objects.count()) == before
+
+
+def test_a_restore_that_fails_leaves_the_instance_inactive(business):
+    customer = factories.customer(business, email="ada@example.com")
+    customer.delete()
+    deleted_at = customer.deleted_at
+    factories.store(customer, "email", "s1.AAAA")
+    holder = factories.customer(business, email="ada@example.com")
+    damaged = objects.inactive().get()
+    with pytest.raises(SealError):
+        damaged.restore()
+    assert (damaged.is_active, damaged.deleted_at) == (False, deleted_at)
+    assert objects.active().get() == holder
+
+
+def test_restore_of_a_taken_email_names_the_holder_and_changes_nothing(business):
+    customer = factories.customer(business, email="ada@example.com")
+    customer.delete()
+    holder = factories.customer(business, email="ada@example.com")
+    with pytest.raises(EmailInUse) as raised:
+        customer.restore()
+    assert raised.value.public_id == holder.public_id
+    again = objects.get(pk=customer.pk)
+    assert (again.is_active, again.deleted_at) == (False, customer.deleted_at)
+    assert not customer.is_active
+    holder.delete()
+    customer.restore()
+    assert objects.active().get() == customer
+
+
+# --- Plans: each list is a stretch of an index, without statistics too ----------------------------
+
+
+@pytest.mark.parametrize(
+    ("select", "index"),
+    [
+        (lambda rows, _: rows.active(), "customer_list_active"),
+        (lambda rows, _: rows.inactive(), "customer_list_inactive"),
+        (lambda rows, _: rows, "customer_list_all"),
+        (lambda rows, _: rows.inactive().whose_name_begins("a"), "customer_list_inactive"),
+        (lambda rows, business: rows.with_email(business, "a@b.ng"), "customer_email_hash"),
+        (lambda rows, business: rows.with_phone(business, "0803"), "customer_phone_hash"),
+        (lambda rows, business: rows.with_tin(business, "12345678-0001"), "customer_tin_hash"),
+        (lambda rows, _: rows.active().with_a("phone").with_a("tin"), "customer_by_name_111"),
+    ],
+)
+@pytest.mark.parametrize("further", [False, True])
+def test_a_list_is_read_by_its_index(business, select, index, further):
+    factories.customer(business, phone="0803", tin="12345678-0001")
+    rows = select(objects.in_business(business.pk), business.pk).in_list_order()
+    if further:
+        rows = rows.after(b"m", "cust_")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # It would read so few rows as they lie, or sort them.
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+    plan = rows[:50].explain()
+    assert index in plan
+    assert "sort" not in plan.lower()
+    assert "ORDER BY" not in plan

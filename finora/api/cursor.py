@@ -1,0 +1,57 @@
+"""The keyset cursor: a sealed place in list order, opaque and good for one business only.
+
+It holds the last row's name, so it is sealed: a cursor travels in URLs, and those in logs.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from customers.models import Customer
+from finora.api import errors
+from finora.sealing import keyring
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 100
+_LIMIT = re.compile(r"[1-9][0-9]?|100")
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,8000}")
+_SEPARATOR = b"\0"
+
+
+def read_limit(text: str | None) -> int:
+    """The page size; 50 when not given. Raises INVALID_REQUEST unless it is 1–100."""
+    if text is None:
+        return DEFAULT_LIMIT
+    if not _LIMIT.fullmatch(text):
+        raise errors.invalid_parameter("limit", f"limit is a whole number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+def make_cursor(business_id: int, last: Customer) -> str:
+    """The place behind `last`."""
+    sealed = keyring.seal(
+        last.public_id.encode() + _SEPARATOR + bytes(last.name_key),
+        purpose="cursor",
+        business_id=business_id,
+        context=b"list",
+    )
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def read_cursor(business_id: int, text: str) -> tuple[bytes, str]:
+    """(name_key, public_id) of the row to go on behind. Raises INVALID_REQUEST."""
+    wrong = errors.invalid_parameter("cursor", "cursor is not one that this list gave.")
+    if not _CURSOR.fullmatch(text):
+        raise wrong
+    try:
+        place = keyring.unseal(
+            base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)),
+            purpose="cursor",
+            business_id=business_id,
+            context=b"list",
+        )
+    except (ValueError, keyring.SealError):
+        raise wrong from None
+    public_id, _, name_key = place.partition(_SEPARATOR)
+    return name_key, public_id.decode()

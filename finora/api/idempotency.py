@@ -1,0 +1,80 @@
+"""Idempotency-Key: a POST that is sent again, as its answer got lost, is answered again.
+
+The claim, the work and the stored answer are one transaction. Only what was done is stored: an
+error undoes its claim, so the same call can be made again when its cause is gone.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.http import HttpResponse
+
+from customers.models import Customer
+from finora.api import errors
+from finora.api.envelope import success
+from finora.api.models import StoredAnswer
+from finora.sealing import blind_index
+
+HEADER = "Idempotency-Key"
+_KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
+
+
+def _hashes(business_id: int, path: str, key: str, body: Any) -> list[tuple[bytes, bytes]]:
+    # Keyed, as a client may put an email into its key, and the body is personal.
+    canonical = json.dumps(body, sort_keys=True).encode()
+    return [
+        (
+            hmac.digest(secret, f"key {path} {key}".encode(), "sha256"),
+            hmac.digest(secret, b"body " + canonical, "sha256"),
+        )
+        for secret in blind_index.subkeys("idempotency", business_id)
+    ]
+
+
+def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Makes a view's post(), which answers with a customer, do so once for one Idempotency-Key.
+
+    Without the header it is as ever.
+    """
+
+    @wraps(post)
+    def answer(view: Any, request: Any) -> HttpResponse:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return post(view, request)
+        if not _KEY.fullmatch(key):
+            raise errors.UNREADABLE(message=f"{HEADER} is a text of 1 to 255 ASCII characters.")
+        path = request.path_info.rstrip("/")
+        hashes = _hashes(view.business_id, path, key, request.data)
+        with transaction.atomic():
+            stored, body_hash, claimed = StoredAnswer.objects.claim(view.business_id, hashes)
+            if claimed:
+                response = post(view, request)
+                kept = {
+                    "data": orjson.loads(response.content)["data"],
+                    "location": response.headers.get("Location"),
+                }
+                customers = Customer.objects.in_business(view.business_id)
+                if customers.hold(kept["data"]["id"]):
+                    stored.keep(response.status_code, orjson.dumps(kept))
+                else:
+                    # Erased while this ran: the erasure did not see this answer.
+                    stored.delete()
+                return response
+        if bytes(stored.body_hash) != body_hash:
+            raise errors.KEY_REUSED()
+        kept = orjson.loads(stored.kept())
+        response = success(request, kept["data"], status=stored.status, location=kept["location"])
+        response["Idempotency-Replayed"] = "true"
+        return response
+
+    answer.is_idempotent = True  # type: ignore[attr-defined]  # for the OpenAPI document
+    return answer

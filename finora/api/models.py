@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import IntegrityError, models, transaction
+
+from finora import clock
+from finora.sealing import blind_index, keyring
+from finora.sealing.keyring import SealError
+from finora.tenants.models.business import Business
+
+KEPT = timedelta(hours=24)
+PURGED_AT_ONCE = 50
+
+
+class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
+    def expired(self) -> StoredAnswerQuerySet:
+        return self.filter(created_at__lt=clock.now() - KEPT)
+
+    def current(self) -> StoredAnswerQuerySet:
+        """Those that a repeated call may still ask for."""
+        return self.filter(created_at__gte=clock.now() - KEPT)
+
+    def prune(self) -> int:
+        """Removes some expired answers of whatever business; says how many, 0 when none is left.
+
+        Beside live traffic: those that another process is removing are left to it.
+        """
+        with transaction.atomic(savepoint=False):
+            some = self.expired().order_by("created_at").select_for_update(skip_locked=True)
+            old = list(some.values_list("pk", flat=True)[:PURGED_AT_ONCE])
+            return self.filter(pk__in=old).delete()[0]
+
+    def claim(
+        self, business_id: int, hashes: list[tuple[bytes, bytes]]
+    ) -> tuple[StoredAnswer, bytes, bool]:
+        """The answer under this key, the body's hash to hold against it, and whether the caller
+        has just claimed it and must give it.
+
+        `hashes` are of the key and of the body: a pair for each blind index key, the one that is
+        written first. To be called inside the transaction of the work itself: a simultaneous twin
+        waits here until that is committed, and takes over if it is undone.
+        """
+        if len(hashes) > 1:
+            # Processes that write with different keys claim under different hashes, which the
+            # constraint cannot compare: one at a time, and each looks under all.
+            Business.objects.one_at_a_time(business_id)
+        body_of = dict(hashes)
+        of_business = self.filter(business_id=business_id)
+        mine = of_business.filter(key_hash__in=body_of)
+        # Before others' are locked: two that wait for each other's would wait for ever.
+        mine.expired().delete()
+        self.prune()
+        key_hash, body_hash = hashes[0]
+        while (found := mine.first()) is None:
+            claim = self.model(
+                business_id=business_id,
+                key_hash=key_hash,
+                body_hash=body_hash,
+                index_key=blind_index.key_ids()[0],
+            )
+            try:
+                with transaction.atomic():
+                    claim.save(force_insert=True)
+            except IntegrityError:
+                continue  # the twin has just answered
+            return claim, body_hash, True
+        return found, body_of[bytes(found.key_hash)], False
+
+    def forget(self, business_id: int, public_id: str) -> None:
+        """Removes the answers that tell of a customer, and those that nobody can open."""
+        of_business = self.filter(business_id=business_id).exclude(sealed=b"")
+        told = [row.pk for row in of_business.iterator() if row.tells_of(public_id)]
+        of_business.filter(pk__in=told).delete()
+
+
+class StoredAnswer(models.Model):
+    """The first answer to a POST with an Idempotency-Key, sealed, kept for 24 hours."""
+
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="stored_answers", db_index=False
+    )
+    key_hash = models.BinaryField(max_length=32)
+    body_hash = models.BinaryField(max_length=32)
+    # Which blind index key made the hashes: it is needed as long as they are looked up.
+    index_key = models.BinaryField(max_length=4, default=b"")
+    status = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=clock.now)
+    sealed = models.BinaryField(default=b"")
+
+    objects = StoredAnswerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # Simultaneous twins: one inserts, the other waits and replays.
+            models.UniqueConstraint(
+                fields=["business", "key_hash"], name="stored_answer_key_unique"
+            ),
+        ]
+        indexes = [
+            # Expired answers go, whosever they are, as new ones come; and once a day.
+            models.Index(fields=["created_at"], name="stored_answer_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer {self.pk}"
+
+    def keep(self, status: int, data: bytes) -> None:
+        """Seals the answer under the claim."""
+        self.status = status
+        self.sealed = keyring.seal(
+            data, purpose="answer", business_id=self.business_id, context=bytes(self.key_hash)
+        )
+        self.save(update_fields=["status", "sealed"])
+
+    def tells_of(self, public_id: str) -> bool:
+        try:
+            return public_id.encode() in self.kept()
+        except SealError:
+            return True
+
+    def kept(self) -> bytes:
+        """What keep() was given. Raises SealError."""
+        return keyring.unseal(
+            bytes(self.sealed),
+            purpose="answer",
+            business_id=self.business_id,
+            context=bytes(self.key_hash),
+        )

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any, NoReturn
+
+from django.db import models, transaction
+from django.db.models import Max, OuterRef, Subquery
+from django.db.models.functions import TruncMinute
+
+from finora import clock
+from finora.audit import acting
+from finora.audit.refusal import Refusal, Tally, minute_of, tally
+from finora.orm.scope import ReachableQuerySet
+from finora.tenants.models.business import Business
+
+# How far back the latest about some businesses are looked for: what is kept has no bound.
+RECENT = 10_000
+# What is the same, when somebody is refused it again.
+SAME = ("actor_kind", "actor_id", "action", "subject")
+
+
+class Frozen(TypeError):
+    """The audit trail is append-only."""
+
+
+class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
+    """Events can be added and read; only prune() removes, and only whole old ones."""
+
+    named_by = "subject"
+
+    def record(
+        self,
+        action: str,
+        business_id: int,
+        subjects: Iterable[str],
+        fields: Iterable[str] = (),
+        at: datetime | None = None,
+    ) -> None:
+        """Notes that the present actor did this. To be called in the change's own transaction.
+
+        `subjects` are public ids, `fields` are names: there is no place for a value.
+        """
+        actor, moment, names = acting.actor(), at or clock.now(), sorted(fields)
+        self.bulk_create(
+            [
+                AuditEvent(
+                    business_id=business_id,
+                    at=moment,
+                    actor_kind=actor.kind,
+                    actor_id=actor.id,
+                    request_id=actor.request_id,
+                    action=action,
+                    subject=subject,
+                    fields=names,
+                )
+                for subject in subjects
+            ]
+        )
+
+    def record_refused(
+        self, action: str, business_id: int, subjects: Iterable[str], fields: Iterable[str] = ()
+    ) -> None:
+        """Notes that the present actor was refused this, or that it failed: once a minute each.
+
+        What is refused again within the minute is counted (see Refusal), so a flood of refusals
+        adds no rows, and few writes. To be called outside a transaction that the refusal undoes.
+        """
+        actor, moment = acting.actor(), clock.now()
+        same = (business_id, actor.kind, actor.id, action)
+        due = tally.due(minute_of(moment), same, subjects)
+        if not due:
+            return
+        with transaction.atomic():
+            first = Refusal.objects.count_in(business_id, actor, action, due, moment)
+            self.record(action, business_id, first, fields, moment)
+
+    def with_times(self) -> AuditEventQuerySet:
+        """Each with `times`: of a refusal, how often it came in its minute."""
+        counts = Refusal.objects.filter(
+            **{name: OuterRef(name) for name in ("business_id", *SAME)}, minute=OuterRef("minute")
+        )
+        events = self.annotate(minute=TruncMinute("at"))
+        return events.annotate(times=Subquery(counts.values("count")[:1]))
+
+    def about(self, business_id: int, subject: str) -> AuditEventQuerySet:
+        """The story of one customer, key or business, the latest first."""
+        of_it = self.filter(business_id=business_id, subject=subject)
+        return of_it.with_times().order_by("-id")
+
+    def latest_in(self, business_ids: Collection[int], count: int) -> AuditEventQuerySet:
+        """The latest about these businesses, looked for among the latest about any of them."""
+        newest = self.aggregate(newest=Max("id", default=0))["newest"]
+        recent = self.filter(id__gt=newest - RECENT, business_id__in=business_ids)
+        return recent.with_times().select_related("business").order_by("-id")[:count]
+
+    def older_than(self, moment: datetime) -> AuditEventQuerySet:
+        return self.filter(at__lt=moment)
+
+    def prune(self, batch: int = 5_000) -> int:
+        """Removes these events, a batch at most. Answers how many."""
+        pks = list(self.order_by("id").values_list("pk", flat=True)[:batch])
+        return self.filter(pk__in=pks)._raw_delete(self.db)
+
+    def update(self, **_: Any) -> NoReturn:
+        raise Frozen("An audit event is never changed.")
+
+    def delete(self) -> NoReturn:
+        raise Frozen("An audit event is never deleted; prune_audit removes old ones.")
+
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        raise Frozen("An audit event is never changed.")
+
+
+class AuditEvent(models.Model):
+    """Who did what to which customer, key or business, and when; never a value.
+
+    Append-only: here, and by privilege in the database (README, "Deploying").
+    """
+
+    class Action(models.TextChoices):
+        CREATED = "created"
+        UPDATED = "updated"
+        DELETED = "deleted"
+        RESTORED = "restored"
+        REVEALED = "revealed"
+        EXPORTED = "exported"
+        ERASED = "erased"
+        IMPORTED = "imported"
+        KEY_ISSUED = "key issued"
+        KEY_CHANGED = "key changed"
+        KEY_REVOKED = "key revoked"
+        SUSPENDED = "suspended"
+        RESUMED = "resumed"
+        # Refused, or failed: at most one a minute of the same; see record_refused().
+        REVEAL_REFUSED = "reveal refused"
+        EXPORT_REFUSED = "export refused"
+        ERASE_REFUSED = "erase refused"
+        ACCESS_REFUSED = "access refused"  # to another business than one's own
+        UNREADABLE = "unreadable"
+
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="audit_events", db_index=False
+    )
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=6)
+    actor_id = models.CharField("actor", max_length=150, blank=True)
+    request_id = models.CharField("request", max_length=20, blank=True)
+    action = models.CharField(max_length=20, choices=Action.choices)
+    # A public id, not a foreign key: the note outlives what it is about.
+    subject = models.CharField(max_length=64)
+    fields = models.JSONField(default=list)
+
+    objects = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # A customer's story on its page.
+            models.Index(fields=["business", "subject", "id"], name="audit_subject"),
+            # The latest of a business, and pruning by age.
+            models.Index(fields=["business", "id"], name="audit_business"),
+            models.Index(fields=["at"], name="audit_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise Frozen("An audit event is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Frozen("An audit event is never deleted; prune_audit removes old ones.")
+
+    @property
+    def summary(self) -> str:
+        """What was done, for staff to read: `Updated: company name, TIN`."""
+        names = ["TIN" if name == "tin" else name.replace("_", " ") for name in self.fields]
+        done = self.action.capitalize()
+        said = f"{done}: {', '.join(names)}" if names else done
+        times: int | None = getattr(self, "times", None)
+        if not times or times < 2:
+            return said
+        return f"{said} ({'at least ' if times > Tally.EXACT else ''}{times} times)"

@@ -1,0 +1,28 @@
+"""Cells: what a list or page shows of a value."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+
+def naira(kobo: int) -> str:
+    """`₦5,375.00`, exact."""
+    whole, rest = divmod(abs(kobo), 100)
+    return f"{'−' if kobo < 0 else ''}₦{whole:,}.{rest:02}"
+
+
+def tag(text: str, kind: str = "") -> SafeString:
+    """A coloured word: `good`, `warn` or `bad`."""
+    return format_html('<span class="tag {}">{}</span>', kind, text)
+
+
+def day(moment: datetime) -> str:
+    return formats.date_format(timezone.localtime(moment), "j M Y")
+
+
+def label(field: str) -> str:
+    return "TIN" if field == "tin" else field.capitalize()

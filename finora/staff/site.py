@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.checks import CheckMessage, Error
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
+
+from finora.staff import passwords
+
+
+class DirectorySite(admin.AdminSite):
+    """The admin of the staff: its names, and its front page."""
+
+    site_header = site_title = "Finora directory"
+    index_title = "Directory"
+    site_url = None
+    enable_nav_sidebar = False  # the lists need the width
+
+    def check(self, app_configs: Any) -> list[CheckMessage]:
+        """What Django checks, and that every list is closed to what it does not offer."""
+        from finora.staff.lists import ClosedListAdmin
+
+        return super().check(app_configs) + [
+            Error(
+                f"The list of {model._meta.label} takes conditions on any field from an address.",
+                hint="Derive its ModelAdmin from finora.staff.lists.ClosedListAdmin.",
+                obj=model_admin.__class__,
+                id="finora.E014",
+            )
+            for model, model_admin in self._registry.items()
+            if not isinstance(model_admin, ClosedListAdmin)
+        ]
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without two that no page uses: both tell of rows of any model."""
+        unused = ("autocomplete", "view_on_site")
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's; django-axes locks a user name, and this slows down who tries many of them."""
+        if request.method == "POST" and (answer := passwords.too_many(request)):
+            return answer
+        return super().login(request, extra_context)
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        # What is there registers with this site, and so is imported after it.
+        from finora.staff import front_page
+
+        return super().index(request, front_page.context(request) | (extra_context or {}))

@@ -1,0 +1,61 @@
+"""Schemathesis against a live server, by the OpenAPI page alone, with all its checks on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finora.tests.kit import factories
+
+ROOT = Path(__file__).parents[2]
+SEED, EXAMPLES = 1, 25
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.django_db(transaction=True)
+def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
+    business = factories.business()
+    key = factories.api_key(business)[1]
+    spare = factories.api_key(business)[0]
+    for _ in range(30):
+        factories.customer(business)
+    # Each operation must have been reached: a run of nothing but 403 and 404 finds nothing either.
+    (tmp_path / "schemathesis.toml").write_text("[warnings]\nfail-on = true\n")
+    run = subprocess.run(
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            "run",
+            f"{live_server.url}/openapi.json",
+            f"--header=Authorization: Bearer {key}",
+            "--checks=all",
+            "--phases=examples,coverage,fuzzing,stateful",
+            f"--seed={SEED}",
+            f"--max-examples={EXAMPLES}",
+            "--continue-on-failure",
+            "--generation-database=none",
+            "--no-color",
+        ],
+        cwd=tmp_path,
+        env=os.environ
+        | {
+            "PYTHONPATH": str(ROOT),
+            "SCHEMATHESIS_HOOKS": "finora.tests.kit.fuzz_hooks",
+            "FUZZ_BUSINESS_ID": business.public_id,
+            "FUZZ_SPARE_KEY_ID": spare.public_id,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = run.stdout + run.stderr
+    assert run.returncode == 0, said
+    assert "Selected: 12/12" in said
+    assert int(re.search(r"(\d+) generated", said)[1]) > 300, said
+    assert "No issues found" in said, said

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import hypothesis
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from finora.api import authentication, database_errors
+from finora.http import probes
+from finora.http.logging import JsonFormatter
+from finora.tenants.models import Business
+from finora.tests.kit import factories
+
+# Machines that run two suites at once are slow at times; that is no finding.
+hypothesis.settings.register_profile("suite", deadline=None, database=None)
+hypothesis.settings.load_profile("suite")
+
+
+class Api:
+    """The API as an integration sees it: paths, bodies and answers, with a key of one business."""
+
+    def __init__(self, business: Business, key: str | None = None) -> None:
+        self.business = business
+        self.key = factories.api_key(business)[1] if key is None else key
+        self.client = Client(raise_request_exception=False)
+
+    def call(self, method: str, path: str, body: Any = None, **extra: Any) -> Any:
+        """`body`: anything goes as JSON, bytes as they are."""
+        headers = {"authorization": f"Bearer {self.key}"} | extra.pop("headers", {})
+        if body is not None:
+            extra.setdefault("content_type", "application/json")
+            extra["data"] = body if isinstance(body, bytes) else json.dumps(body)
+        return self.client.generic(method, path, headers=headers, **extra)
+
+    def get(self, path: str, query: dict[str, Any] | None = None, **extra: Any) -> Any:
+        """A GET with the key's own businessId, unless `query` names one."""
+        query = {"businessId": self.business.public_id} | (query or {})
+        query = {name: value for name, value in query.items() if value is not None}
+        headers = {"authorization": f"Bearer {self.key}"} | extra.pop("headers", {})
+        return self.client.get(path, query, headers=headers, **extra)
+
+    def post(self, path: str, body: Any, **extra: Any) -> Any:
+        return self.call("POST", path, body, **extra)
+
+    def put(self, path: str, body: Any, **extra: Any) -> Any:
+        return self.call("PUT", path, body, **extra)
+
+    def delete(self, path: str, **extra: Any) -> Any:
+        return self.call("DELETE", path, **extra)
+
+
+@pytest.fixture(autouse=True)
+def no_use_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys of different tests can have the same number."""
+    monkeypatch.setattr(authentication, "usage", authentication.UsageCounter())
+
+
+@pytest.fixture(autouse=True)
+def no_write_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What /readyz found of writes a moment ago was of another test's database."""
+    monkeypatch.setattr(probes, "writing", probes._Writing())
+    monkeypatch.setattr(database_errors, "_write_refused_at", float("-inf"))
+
+
+@pytest.fixture
+def business(db: None) -> Business:
+    return factories.business()
+
+
+@pytest.fixture
+def other_business(db: None) -> Business:
+    return factories.business()
+
+
+@pytest.fixture
+def api(business: Business) -> Api:
+    return Api(business)
+
+
+@pytest.fixture
+def other_api(other_business: Business) -> Api:
+    return Api(other_business)
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What the configured handler writes: the deployment's own lines, not pytest's."""
+    handlers = logging.getLogger().handlers
+    handler = next(h for h in handlers if isinstance(h.formatter, JsonFormatter))
+    written = StringIO()
+    before = handler.setStream(written)
+    yield written
+    handler.setStream(before)
+
+
+@pytest.fixture
+def staff(db: None, client: Client, settings: Any) -> Client:
+    """A browser of a superuser; its pages name static files as they are, none being collected."""
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": static}
+    client.force_login(User.objects.create_superuser("staff"))
+    return client

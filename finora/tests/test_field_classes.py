@@ -1,0 +1,160 @@
+"""Every column of every model says what protects it, or why it may lie there plain.
+
+A new field fails here until it is declared: a review of one line.
+"""
+
+import pytest
+from django.apps import apps
+
+from finora.sealing.fields import BlindIndexField, SealedMixin
+
+SEALED = "sealed"
+BLIND = "blind index"
+ID = "an id that means nothing outside"
+TENANT = "which business a row belongs to"
+TIME = "when a row was made or changed"
+STATE = "a state that every list and lookup filters by"
+
+CLASSES = {
+    "customers.Customer": {
+        "id": ID,
+        "business": TENANT,
+        "public_id": ID,
+        "name": "shown and sorted in every list; not among the fields that the reference encrypts",
+        "name_key": "the name again, folded: the database sorts by it",
+        "company_name": "a company's trade name is public",
+        "email": SEALED,
+        "phone": SEALED,
+        "address": SEALED,
+        "tin": SEALED,
+        "email_hash": BLIND,
+        "phone_hash": BLIND,
+        "tin_hash": BLIND,
+        "account_balance_kobo": "an amount: invoices and receipts sum it up in the database",
+        "is_active": STATE,
+        "deleted_at": TIME,
+        "erased_at": TIME,
+        "created_at": TIME,
+        "updated_at": TIME,
+        "packed": "which line of the search segments is the row's; 0 while none is",
+    },
+    "customers.SearchSegment": {
+        "id": ID,
+        "business": TENANT,
+        "size": "shows in the length of the sealed bytes anyway",
+        "looked_at": TIME,
+        "swept": "how many of its lines upkeep has read",
+        "sealed": "sealed as a whole by customers/search, under the business's key",
+    },
+    "tenants.Business": {
+        "id": ID,
+        "public_id": ID,
+        "name": "our own customer's trade name; staff find it by it",
+        "is_suspended": STATE,
+        "created_at": TIME,
+    },
+    "tenants.ApiKey": {
+        "id": ID,
+        "business": TENANT,
+        "public_id": ID,
+        "name": "what staff call the key: where it is used",
+        "digest": "SHA-256 of 192 random bits: nothing to guess",
+        "prefix": "12 characters, so that a person recognises the key",
+        "last_four": "4 characters, so that a person recognises the key",
+        "environment": STATE,
+        "rate_limits": "a setting of staff's",
+        "created_at": TIME,
+        "expires_at": TIME,
+        "revoked_at": TIME,
+        "last_used_at": TIME,
+        "total_calls": "a count",
+        "month": "the month that the next one counts",
+        "month_calls": "a count",
+    },
+    "tenants.StaffBusiness": {
+        "id": ID,
+        "user": "a member of staff",
+        "business": "a business that this one is limited to",
+    },
+    "staff.StaffSession": {
+        "session_key": "Django's: who holds it is logged in, so no page and no log shows it",
+        "session_data": "Django's, signed: an account and times, no customer's value",
+        "expire_date": TIME,
+        "user": "a member of staff",
+        "began_at": TIME,
+    },
+    "audit.AuditEvent": {
+        "id": ID,
+        "business": TENANT,
+        "at": TIME,
+        "actor_kind": STATE,
+        "actor_id": "a key's id or a staff member's account, never a customer",
+        "request_id": ID,
+        "action": STATE,
+        "subject": ID,
+        "fields": "names of fields, never a value",
+    },
+    "sealing.KeyCanary": {
+        "id": ID,
+        "setting": STATE,
+        "key_id": "four bytes of a hash of 32 random ones: names a key, and tells nothing of it",
+        "number": "a count",
+        "proof": "nothing, sealed or hashed with the key",
+        "checked_at": TIME,
+    },
+    "audit.Refusal": {
+        "id": ID,
+        "business": TENANT,
+        "actor_kind": STATE,
+        "actor_id": "a key's id or a staff member's account, never a customer",
+        "action": STATE,
+        "subject": ID,
+        "minute": TIME,
+        "count": "a count",
+    },
+    "api.StoredAnswer": {
+        "id": ID,
+        "business": TENANT,
+        "key_hash": "a keyed hash of what the caller chose; never looked up as a text",
+        "body_hash": "a keyed hash of the body, under the business's key",
+        "index_key": "names the key of the hashes, and tells nothing of it",
+        "status": "an HTTP status",
+        "created_at": TIME,
+        "sealed": "sealed as a whole by the model, under the business's key",
+    },
+}
+
+
+FIELDS = [
+    pytest.param(model, field, id=f"{model.__name__}.{field.name}")
+    for model in apps.get_app_config("customers").get_models(include_auto_created=True)
+    for field in model._meta.get_fields()
+    if field.concrete
+]
+
+
+@pytest.mark.parametrize(("model", "field"), FIELDS)
+def test_each_field_declares_its_class(model, field):
+    declared = CLASSES.get(model._meta.label, {}).get(field.name)
+    assert declared, f"{model._meta.label}.{field.name}: sealed, blind index, or plain and why?"
+    assert (declared == SEALED) is isinstance(field, SealedMixin)
+    assert (declared == BLIND) is isinstance(field, BlindIndexField)
+
+
+def test_nothing_is_declared_that_is_not_there():
+    there = {(m._meta.label, f.name) for m, f in (p.values for p in FIELDS)}
+    declared = {(label, name) for label, names in CLASSES.items() for name in names}
+    assert declared == there
+
+
+def test_the_references_personal_fields_are_sealed():
+    model = apps.get_model("customers.Customer")
+    sealed = {f.name for f in model._meta.concrete_fields if isinstance(f, SealedMixin)}
+    assert sealed == {"email", "phone", "tin", "address"}
+
+
+def test_a_blind_index_is_of_a_sealed_field_and_of_its_own_normal_form():
+    model = apps.get_model("customers.Customer")
+    for field in model._meta.concrete_fields:
+        if isinstance(field, BlindIndexField):
+            assert isinstance(model._meta.get_field(field.of), SealedMixin)
