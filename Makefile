@@ -52,7 +52,7 @@ lint: install-dev
 
 # The pictures in the README, of made-up people, by the tests that look at the same pages.
 screenshots: install-dev
-	SCREENSHOTS=1 $(BIN)/python -m pytest -q customers/tests/test_browser.py
+	SCREENSHOTS=1 $(BIN)/python -m pytest -q finora/tests/staff/test_browser.py
 
 bench: install-dev
 	$(BIN)/python -m bench $(BENCH)

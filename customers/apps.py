@@ -1,27 +1,6 @@
-from __future__ import annotations
-
-from typing import Any
-
 from django.apps import AppConfig
-from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models.signals import post_migrate
 
 
 class CustomersConfig(AppConfig):
     name = "customers"
     verbose_name = "Directory"
-
-    def ready(self) -> None:
-        from finora import checks  # noqa: F401 - registers them
-
-        post_migrate.connect(_plant_canaries, sender=self)
-
-
-def _plant_canaries(*, using: str, **_: Any) -> None:
-    """A database has the canaries of its keys from its first migration on."""
-    from finora.sealing.models import KeyCanary
-
-    if using == DEFAULT_DB_ALIAS:
-        tables = connection.introspection.table_names()
-        if KeyCanary._meta.db_table in tables:  # not where migrations were undone
-            KeyCanary.objects.plant()

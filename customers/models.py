@@ -12,6 +12,7 @@ from django.dispatch import receiver
 
 from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
 from customers.search import index
+from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
 from finora import clock, identifiers
 from finora.api.models import StoredAnswer
 from finora.audit.models import AuditEvent

@@ -7,20 +7,19 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Self
 
-from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Q, Value
 
 from customers import prepared_queries
 from customers.search import index
 from finora import clock, text
+from finora.audit.models import AuditEvent
 from finora.orm.prepared import Slot
 from finora.sealing import blind_index, normal_forms
 from finora.sealing.rows import SealedRowQuerySet
 
 if TYPE_CHECKING:
     from customers.models import Customer
-    from finora.audit.models import AuditEventQuerySet
     from finora.tenants.models import Business
 
 SEARCH_LIMIT = 50
@@ -47,11 +46,6 @@ class CustomerInactive(Exception):
 
 class CustomerErased(CustomerInactive):
     """The person was erased: there is nothing to bring back."""
-
-
-def _audit() -> AuditEventQuerySet:
-    # The models import this module.
-    return apps.get_model("customers", "AuditEvent").objects.all()
 
 
 def _is_id(text: str) -> bool:
@@ -311,7 +305,7 @@ class CustomerQuerySet(SealedRowQuerySet["Customer"]):
                     updated_at=changed_at.not_before(moment),
                     packed=0,
                 )
-                _audit().record("deleted", business_id, public_ids)
+                AuditEvent.objects.record("deleted", business_id, public_ids)
                 self.keep_tail_short(business_id, len(public_ids))
         return count, {self.model._meta.label: count}
 
@@ -325,7 +319,7 @@ class CustomerQuerySet(SealedRowQuerySet["Customer"]):
             ids.setdefault(business_id, []).append(public_id)
         with transaction.atomic():
             for business_id, public_ids in ids.items():
-                _audit().record("exported", business_id, public_ids)
+                AuditEvent.objects.record("exported", business_id, public_ids)
 
     def unpacked(self) -> Self:
         """The search tail: rows changed since they were last packed into a segment."""
@@ -365,4 +359,4 @@ class CustomerQuerySet(SealedRowQuerySet["Customer"]):
             self.bulk_create(customers, batch_size=IMPORT_ROWS)
             index.add_segment(customers)
             for business in {customer.business for customer in customers}:
-                _audit().record("imported", business.pk, [business.public_id])
+                AuditEvent.objects.record("imported", business.pk, [business.public_id])

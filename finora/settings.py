@@ -2,7 +2,7 @@
 
 A variable that is set wrongly stops the start with its name; every secret can be given as
 NAME_FILE, the path of a file that holds it. What only makes sense together (keys that are
-missing, weak or reused, a deployment that is not safe) is a system check: customers/checks.py.
+missing, weak or reused, a deployment that is not safe) is a system check: finora/checks.py.
 """
 
 import logging
@@ -64,7 +64,7 @@ ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", 
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
-    "finora.staff.apps.DirectoryConfig",  # django.contrib.admin, with the front page of ours
+    "finora.staff.admin_app.DirectoryConfig",  # django.contrib.admin, with the front page of ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -77,6 +77,12 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "finora",
+    "finora.sealing",
+    "finora.tenants",
+    "finora.audit",
+    "finora.api",
+    "finora.staff",
     "customers",
 ]
 

@@ -19,6 +19,7 @@ log = logging.getLogger("finora.pages")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
+    path("", include("finora.api.urls")),
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     re_path(r"^openapi\.json/?$", docs.openapi, name="openapi"),

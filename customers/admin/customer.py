@@ -20,8 +20,8 @@ from customers.admin.story import story
 from customers.models import Customer
 from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
 from finora.sealing.keyring import SealError
-from finora.staff import filters
 from finora.staff.display import day, naira, tag
+from finora.staff.filters import BusinessFilter
 from finora.tenants.models import Business
 
 # A search without a chosen business looks into each; beyond so many, staff choose one first.
@@ -41,7 +41,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
     list_display_links = ("name",)
     list_select_related = ("business",)
     list_filter = (
-        filters.BusinessFilter,
+        BusinessFilter,
         filters.StatusFilter,
         filters.PhoneFilter,
         filters.TinFilter,

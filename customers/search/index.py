@@ -35,6 +35,7 @@ from customers.search.reading import find
 from customers.search.segment import Entry, Segment, build, build_many, merge
 from customers.search.store import SegmentUnreadable
 from finora import clock, text
+from finora.tenants.models import Business
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -242,7 +243,7 @@ def forget(business_id: int, public_id: str) -> None:
     business: two would meet the other's new ones, and each wait for the other. Segments that
     cannot be opened are replaced. Raises OtherKeyNeeded where only a process with more keys can.
     """
-    apps.get_model("customers", "Business").objects.one_at_a_time(business_id)
+    Business.objects.one_at_a_time(business_id)
     rows = store.rows(business_id).order_by("id")
     seen: set[UUID] = set()
     missing: set[UUID] = set()

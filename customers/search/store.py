@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db.models import BigIntegerField, UUIDField
 
 from customers.search.cache import SegmentCache
+from customers.search.models import SearchSegment
 from customers.search.segment import Segment
 from finora.orm.prepared import Compiled, Slot
 from finora.sealing import keyring
@@ -59,9 +59,7 @@ def cache() -> SegmentCache:
 
 def rows(business_id: int) -> QuerySet[SearchSegment]:
     """The segments of one business, as the database holds them."""
-    # The models import this module.
-    model: type[SearchSegment] = apps.get_model("customers", "SearchSegment")
-    return model.objects.filter(business_id=business_id)
+    return SearchSegment.objects.filter(business_id=business_id)
 
 
 def write(business_id: int, segment: Segment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn, cast
 
@@ -12,7 +13,6 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from customers.api import answers
-from customers.api.views import log
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from finora.api import errors, throttling
@@ -24,6 +24,8 @@ from finora.audit.models import AuditEvent
 from finora.request import request_id
 from finora.sealing.keyring import SealError
 from finora.tenants.models import ApiKey
+
+log = logging.getLogger("finora.api")
 
 # What of DRF's the answers of this API do not go through.
 NOT_HONOURED = (

@@ -12,7 +12,6 @@ from finora import clock
 from finora.audit import acting
 from finora.audit.refusal import Refusal, Tally, minute_of, tally
 from finora.orm.scope import ReachableQuerySet
-from finora.tenants.models.business import Business
 
 # How far back the latest about some businesses are looked for: what is kept has no bound.
 RECENT = 10_000
@@ -140,7 +139,7 @@ class AuditEvent(models.Model):
         UNREADABLE = "unreadable"
 
     business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="audit_events", db_index=False
+        "tenants.Business", on_delete=models.PROTECT, related_name="audit_events", db_index=False
     )
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=6)

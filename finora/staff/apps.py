@@ -1,7 +1,6 @@
-from django.contrib.admin.apps import AdminConfig
+from django.apps import AppConfig
 
 
-class DirectoryConfig(AdminConfig):
-    """Django's admin, with the staff's directory as its site."""
-
-    default_site = "finora.staff.site.DirectorySite"
+class StaffConfig(AppConfig):
+    name = "finora.staff"
+    verbose_name = "Staff"

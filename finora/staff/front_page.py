@@ -62,7 +62,7 @@ class Event(NamedTuple):
 
 def context(request: HttpRequest) -> dict[str, Any]:
     may = {
-        model: request.user.has_perm(f"customers.view_{model._meta.model_name}")
+        model: request.user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")
         for model in (Customer, ApiKey, AuditEvent, Business)
     }
     businesses = {business.pk: business for business in _businesses(request)}
@@ -104,7 +104,7 @@ def _businesses(request: HttpRequest) -> Iterable[Business]:
 
 
 def _list_url(model: type[Customer] | type[ApiKey]) -> str:
-    return reverse(f"admin:customers_{model._meta.model_name}_changelist")
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
 # Counted for everybody at once, and shown to each for their businesses.
@@ -178,6 +178,6 @@ def _with_links(events: list[AuditEvent], viewable: list[Any]) -> list[Event]:
                     "public_id__in": {subject for _, subject in about},
                 }
             ).values_list(business, "public_id", "pk")
-            page = f"admin:customers_{model._meta.model_name}_change"
+            page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
             urls |= {(of, public_id): reverse(page, args=[pk]) for of, public_id, pk in rows}
     return [Event(event, urls.get((event.business_id, event.subject))) for event in events]

@@ -127,7 +127,8 @@ CLASSES = {
 
 FIELDS = [
     pytest.param(model, field, id=f"{model.__name__}.{field.name}")
-    for model in apps.get_app_config("customers").get_models(include_auto_created=True)
+    for app in ("customers", "tenants", "audit", "api")
+    for model in apps.get_app_config(app).get_models(include_auto_created=True)
     for field in model._meta.get_fields()
     if field.concrete
 ]

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models, transaction
 
 from finora import clock, identifiers
+from finora.audit.models import AuditEvent
 from finora.orm.loading import LightlyLoaded
 from finora.orm.scope import ReachableQuerySet
 
@@ -58,9 +59,6 @@ class Business(LightlyLoaded):
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """Django's save(), with the audit event in the same transaction."""
-        # Events point at businesses, so that module imports this one.
-        from finora.audit.models import AuditEvent
-
         actions = AuditEvent.Action
         named = set(update_fields or ())
         action = actions.CREATED if self._state.adding else actions.UPDATED

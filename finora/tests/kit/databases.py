@@ -13,6 +13,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 
@@ -50,6 +52,12 @@ if not WORKER:
         os.environ["DATABASE_URL"] = _postgres_url()
     else:
         os.environ["DATABASE_URL"] = f"sqlite:///{scratch}/finora.sqlite3"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: Any) -> None:
+    """The fixtures of all tests; they need Django, which is set up by now."""
+    config.pluginmanager.import_plugin("finora.tests.kit.fixtures")
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:

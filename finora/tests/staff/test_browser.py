@@ -308,8 +308,8 @@ def test_every_page_fits_a_phone_by_day_and_by_night(screens, transactional_db, 
     key = ApiKey.objects.get()
     for path in (
         "customers/customer/", page_of(shown).removeprefix("/admin/"), "customers/customer/add/",
-        "customers/apikey/", f"customers/apikey/{key.pk}/change/", "customers/apikey/add/",
-        "customers/business/", f"customers/business/{shown.business_id}/change/",
+        "tenants/apikey/", f"tenants/apikey/{key.pk}/change/", "tenants/apikey/add/",
+        "tenants/business/", f"tenants/business/{shown.business_id}/change/",
         f"customers/customer/{shown.pk}/delete/",
     ):  # fmt: skip
         page.goto(f"/admin/{path}")
