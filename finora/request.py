@@ -1,11 +1,14 @@
-"""Whose address a request came from, for what is counted by address."""
+"""Which request this is, and whose address it came from, for what is counted by address."""
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -27,8 +30,3 @@ def client_address(request: HttpRequest) -> str | None:
     if address.ipv4_mapped:  # how a server that listens on both names an IPv4 caller
         return str(address.ipv4_mapped)
     return str(IPv6Network((int(address), 64), strict=False).network_address)
-
-
-from contextvars import ContextVar
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")

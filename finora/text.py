@@ -1,4 +1,4 @@
-"""Texts as people write them: trimmed, folded for search and sorting, checked for what must not be in them.
+"""Texts as people write them: trimmed, folded for search and sorting, checked.
 
 Pure functions of their argument: no keys, no Django, no state.
 """

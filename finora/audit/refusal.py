@@ -11,7 +11,6 @@ from django.db import models
 from django.db.models import F
 
 from finora.audit.acting import Actor
-from finora.tenants.models.business import Business
 
 
 def minute_of(moment: datetime) -> datetime:
@@ -106,7 +105,7 @@ class Refusal(models.Model):
     # Known before the row is written, to tell our own from another's; see count_in().
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="refusals", db_index=False
+        "tenants.Business", on_delete=models.PROTECT, related_name="refusals", db_index=False
     )
     actor_kind = models.CharField(max_length=6)
     actor_id = models.CharField(max_length=150, blank=True)

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from typing import Any
+
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
-from customers.models import Customer
 from finora import clock
 from finora.sealing import blind_index, keyring
+from finora.sealing.fields import BlindIndexField
 from finora.sealing.keyring import SealError
 
-# Of a database from before there were canaries so many customers are tried.
+# Of a database from before there were canaries so many rows are tried.
 SAMPLE = 20
 
 
@@ -144,16 +147,24 @@ def _trouble(canaries: list[KeyCanary]) -> list[str]:
 
 
 def _meets_rows(setting: str) -> bool:
-    """Whether the keys open, or hash as stored, any of the latest customers; if there are any."""
-    rows = Customer.objects.only("business_id", "public_id", "email", "email_hash")
-    met: list[bool] = []
-    for row in rows.order_by("-pk")[:SAMPLE]:
-        stored = bytes(row.email_hash)
-        try:
-            hashes = blind_index.digests("email", row.business_id, row.email)
-        except SealError:
-            # Nothing to hash: that is trouble of the other setting.
-            met.append(setting == KeyCanary.Setting.BLIND_INDEX)
-        else:
-            met.append(setting == KeyCanary.Setting.ENCRYPTION or stored in hashes)
+    """Whether the keys open, or hash as stored, any of the latest rows; if there are any."""
+    met = [
+        _meets(setting, row, field)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, BlindIndexField)
+        for row in model._base_manager.filter(**{f"{field.name}__isnull": False})
+        .only("business_id", "public_id", field.of, field.name)
+        .order_by("-pk")[:SAMPLE]
+    ]
     return any(met) or not met
+
+
+def _meets(setting: str, row: Any, field: BlindIndexField) -> bool:
+    stored = bytes(row.__dict__[field.attname])
+    try:
+        hashes = blind_index.digests(field.of, row.business_id, getattr(row, field.of))
+    except SealError:
+        # Nothing to hash: that is trouble of the other setting.
+        return setting == KeyCanary.Setting.BLIND_INDEX
+    return setting == KeyCanary.Setting.ENCRYPTION or stored in hashes

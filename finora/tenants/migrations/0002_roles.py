@@ -12,15 +12,16 @@ class Migration(migrations.Migration):
             {
                 "Viewer": ["view_business"],
                 "Editor": ["view_business"],
-                "Privacy officer": ["view_business"],
+                "Privacy officer": ["view_business", "view_apikey"],
                 "Administrator": [
                     "view_business",
                     "add_business",
                     "change_business",
                     "view_apikey",
-                    "add_apikey",
                     "change_apikey",
                 ],
+                # A key opens every value of its business: a right of its own.
+                "Key issuer": ["view_business", "view_apikey", "issue_apikey"],
             },
         ),
     ]

@@ -19,7 +19,8 @@ from finora.tenants.models import ApiKey, Business, StaffBusiness
 from finora.tests.kit import factories
 from finora.tests.kit.staff import browser, member
 
-KEYS, BUSINESSES, AUDIT = (f"/admin/customers/{m}/" for m in ("apikey", "business", "auditevent"))
+KEYS, BUSINESSES = "/admin/tenants/apikey/", "/admin/tenants/business/"
+AUDIT = "/admin/audit/auditevent/"
 LOW = "5/minute,100/hour,1000/day,2 concurrent"
 Case = Callable[[Client, Customer], bool]
 
@@ -201,9 +202,11 @@ def granted() -> dict[str, set[str]]:
 
 def test_the_migration_of_the_roles_can_run_again(db):
     before = granted()
-    roles = importlib.import_module("customers.migrations.0002_roles")
     Group.objects.get(name="Viewer").permissions.clear()
-    roles.make_groups(apps, SimpleNamespace(connection=connection))
+    for app in ("tenants", "audit", "customers"):
+        name = f"{apps.get_app_config(app).name}.migrations.0002_roles"
+        [grant] = importlib.import_module(name).Migration.operations
+        grant.code(apps, SimpleNamespace(connection=connection))
     after = granted()
     assert after == before
     assert set(after) == {"Viewer", "Editor", "Privacy officer", "Administrator", "Key issuer"}
@@ -274,9 +277,13 @@ def test_what_is_out_of_reach_answers_as_what_does_not_exist(limited, ada, eve):
         body = response.content.decode() if response.status_code not in (302, 404) else ""
         return response.status_code, response.headers.get("Location", ""), body
 
-    for model, pk in (("customer", eve.pk), ("apikey", key.pk), ("business", eve.business_id)):
+    for model, pk in (
+        ("customers/customer", eve.pk),
+        ("tenants/apikey", key.pk),
+        ("tenants/business", eve.business_id),
+    ):
         for tail in ("change/", "history/", "delete/"):
-            url = f"/admin/customers/{model}/{{}}/{tail}"
+            url = f"/admin/{model}/{{}}/{tail}"
             assert answer(url.format(pk))[:2] == answer(url.format(unknown))[:2]
     for tail, post in (("reveal/", {"field": "email"}), ("erase/", {"typed": eve.public_id})):
         assert answer(f"{LIST}{eve.pk}/{tail}", **post) == answer(f"{LIST}{unknown}/{tail}", **post)
