@@ -18,7 +18,7 @@ import psutil
 from bench.http import HOST, connect, request_bytes
 from bench.plan import KEEPING, OURS, REFERENCE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
 STOP_SECONDS = 10
 

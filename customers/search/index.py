@@ -27,7 +27,6 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.apps import apps
 from django.db import transaction
 
 from customers.search import lines, stand_in, store

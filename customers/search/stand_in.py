@@ -13,12 +13,12 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.apps import apps
 from django.db import transaction
 
 from customers.search import lines, store
 from customers.search.segment import Segment, build, line_id
 from customers.search.store import SegmentGone
+from finora.tenants.models import Business
 
 if TYPE_CHECKING:
     from customers.querysets import CustomerQuerySet
@@ -71,7 +71,7 @@ def write_read(business_id: int, segment: Segment) -> None:
     An erasure that this does not see waits for it, and finds the segment.
     """
     with transaction.atomic():
-        apps.get_model("customers", "Business").objects.one_at_a_time(business_id)
+        Business.objects.one_at_a_time(business_id)
         erased = lines.customers(business_id).erased().values_list("public_id", flat=True)
         store.write(business_id, segment.without(erased) or segment)
 

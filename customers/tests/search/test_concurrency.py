@@ -308,7 +308,7 @@ def killable():
     steps = json.dumps(STEPS | {"BATCH": 40})
     process = subprocess.Popen(
         [sys.executable, "-m", "finora.tests.kit.killable", database, steps],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

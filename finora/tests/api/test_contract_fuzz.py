@@ -13,7 +13,7 @@ import pytest
 
 from finora.tests.kit import factories
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SEED, EXAMPLES = 1, 25
 
 

@@ -18,7 +18,7 @@ from django.db import connection
 
 HOST = "127.0.0.1"
 START_SECONDS = 60
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def free_port() -> int:

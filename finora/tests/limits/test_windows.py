@@ -25,7 +25,7 @@ import redis
 from finora.limits import windows
 from finora.limits.windows import Limits, RateLimiter, Verdict, parse_limits
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 START = 1_750_000_000.25  # 15:06:40.25 UTC, some way into an hour and a day
 USUAL = Limits(minute=60, hour=1000, day=10_000, concurrent=10)
 

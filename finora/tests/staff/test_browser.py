@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connections
@@ -35,7 +36,7 @@ from finora.tests.kit import factories
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "correct horse battery"
-PICTURES = Path(__file__).parent.parent / "admin" / "screenshots"
+PICTURES = Path(settings.BASE_DIR) / "docs" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
 
 
