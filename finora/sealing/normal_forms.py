@@ -57,7 +57,7 @@ _NUMBER = re.compile(r"[+＋\d].*\d", re.DOTALL)
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W\d_]+")
 _NOTHING = str.maketrans("", "", "_()[]")
-_DIALLED_PLUS = re.compile(r"[+＋]*00(?=\D*[1-9])")
+_DIALLED_PLUS = re.compile(r"\A[+＋]*00(?=\D*[1-9])")
 
 
 def phone(text: str) -> str:

@@ -238,6 +238,12 @@ def test_spellings_of_one_number_are_one(text):
     assert normal_forms.phone(text) == "+2348031234567"
 
 
+@pytest.mark.parametrize("rest", ["0000192", "1002003", "0012345", "1200345", "1230040"])
+def test_zeros_inside_a_number_are_no_prefix(rest):
+    spelled = ["0803{}", "803{}", "+234803{}", "00234803{}", "+234 (0) 803 {}", "0803-{}"]
+    assert {normal_forms.phone(text.format(rest)) for text in spelled} == {f"+234803{rest}"}
+
+
 @pytest.mark.parametrize("text", ["+442071838750", "+44 20 7183 8750", "0044 20 7183 8750",
     "00442071838750", "+44 (0)20 7183 8750", "(+44) 20_7183_8750 (London)"])  # fmt: skip
 def test_so_are_those_of_a_number_abroad(text):
