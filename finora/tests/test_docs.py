@@ -1,0 +1,180 @@
+"""What the documents name is there, and what they say to paste works."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+from finora.api import errors
+from finora.tests.kit import factories
+
+ROOT = settings.BASE_DIR
+README = ROOT / "README.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PICTURE = ROOT / "docs" / "architecture.svg"
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"`([^`\n]+)`")
+# What is a path of this repository: it begins in one of its folders, or is a file beside them.
+PATH = re.compile(r"(finora|customers|bench|docs|templates|\.ci)/[^<*… ]*|\w+\.(py|md|toml|txt|ini)")
+# Shell variables that the documents set themselves or take from the demo, and make's.
+OTHER_NAMES = {"API", "BID", "ID", "JSON", "KEY", "FINORA_API_KEY", "BENCH", "SOAK", "DRILLS", "UPGRADE"}  # fmt: skip
+ADDRESS = "http://127.0.0.1:8000"
+
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+def variables() -> set[str]:
+    """The environment variables that the settings read."""
+    calls = [n for n in ast.walk(ast.parse(source())) if isinstance(n, ast.Call)]
+    names = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and ast.unparse(call.func.value) in ("env", "os.environ")
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert len(names) > 20
+    return names
+
+
+def source() -> str:
+    return (ROOT / "finora" / "settings.py").read_text()
+
+
+def block(language: str, holding: str) -> str:
+    """README's block of code in this language that has this in it."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    [found] = [text for text in blocks if holding in text]
+    return found
+
+
+def test_the_readme_is_one_page():
+    assert len(README.read_text().splitlines()) <= 130
+
+
+@each_document
+def test_links_lead_somewhere(document):
+    links = [link for link in LINK.findall(document.read_text()) if "://" not in link]
+    missing = [link for link in links if not (document.parent / link.partition("#")[0]).exists()]
+    assert missing == []
+
+
+@each_document
+def test_paths_are_there(document):
+    paths = [code for code in CODE.findall(document.read_text()) if PATH.fullmatch(code)]
+    missing = [path for path in paths if not (ROOT / path).exists()]
+    assert missing == []
+
+
+@each_document
+def test_commands_are_there(document):
+    text = document.read_text()
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    asked = re.findall(r"manage\.py ([a-z_]+)", text)
+    pasted = "".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    made = re.findall(r"`make ([a-z-]+)", text) + re.findall(r"(?m)^make ([a-z-]+)", pasted)
+    assert set(asked) <= get_commands().keys()
+    assert set(made) <= set(targets)
+
+
+@each_document
+def test_variables_checks_and_codes_are_there(document):
+    text = document.read_text()
+    known = variables() | {f"{name}_FILE" for name in variables()}
+    set_here = set(re.findall(r"\b([A-Z][A-Z_]{2,})=", text))
+    assert set_here <= known | OTHER_NAMES
+    codes = {kind.code for kind in errors.every_kind()}
+    named = {code for code in CODE.findall(text) if re.fullmatch(r"[A-Z]+_[A-Z_]+", code)}
+    assert named <= known | codes | {"NAME_FILE", "TYPE_CHECKING"}
+    product = "".join(path.read_text() for path in (ROOT / "finora").rglob("*.py"))
+    assert [
+        check for check in re.findall(r"finora\.[EW]\d+", text) if f'"{check}"' not in product
+    ] == []
+
+
+def test_every_variable_is_documented():
+    table = (ROOT / "docs" / "configuration.md").read_text()
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    documented = {name for row in rows for name in CODE.findall(row)}
+    assert documented == variables() - {"ENV_FILE"}
+    example = (ROOT / ".env.example").read_text()
+    assert set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)) == documented
+
+
+def test_the_architecture_names_every_room():
+    page, picture = (ROOT / "docs" / "architecture.md").read_text(), PICTURE.read_text()
+    rooms = [path.parent for path in (ROOT / "finora").glob("*/__init__.py")]
+    rooms = [room for room in rooms if room.name != "tests"]
+    assert len(rooms) >= 9
+    assert [room.name for room in rooms if f"`finora/{room.name}/`" not in page] == []
+    assert [room.name for room in rooms if f">{room.name}<" not in picture] == []
+
+
+def test_the_architecture_has_the_order_of_the_import_contract():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = project["tool"]["importlinter"]["contracts"]
+    [floors] = [c["layers"] for c in contracts if "customers" in c.get("layers", ())]
+    place = {
+        name.replace(".", "/"): at
+        for at, floor in enumerate(floors)
+        for name in re.split(r" *[|:] *", floor)
+    }
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("| floor |")[2]
+    named = re.findall(r"`(bench|customers|finora/\w+)", table.partition("\n\n")[0])
+    assert len(named) > 12
+    assert [place[name] for name in named] == sorted(place[name] for name in named)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_readmes_calls_work_as_pasted(live_server):
+    business = factories.business()
+    key = factories.api_key(business)[1]
+    shell = shutil.which("bash"), shutil.which("curl")
+    if not all(shell):
+        pytest.skip("the README's calls, as curl or bash is not installed")
+    lines = block("sh", "find-or-create").replace(ADDRESS, live_server.url)
+    lines = lines.replace("curl ", "curl -sS --fail-with-body -w '\\n' ")
+    done = subprocess.run(
+        ["bash", "-eu", "-c", lines],
+        env=os.environ | {"BID": business.public_id, "FINORA_API_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    found, changed, listed, filtered, deleted = map(json.loads, done.stdout.splitlines())
+    assert found["data"]["name"] == "Jane Doe"
+    assert changed["data"]["companyName"] == "Jane & Co"
+    assert listed["data"]["count"] == filtered["data"]["count"] == 1
+    assert deleted["data"] == {"id": found["data"]["id"], "isActive": False}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_readmes_order_sync_works_as_pasted(live_server, monkeypatch):
+    business = factories.business()
+    monkeypatch.setenv("FINORA_API_KEY", factories.api_key(business)[1])
+    there: dict[str, object] = {}
+    exec(block("python", "customer_of").replace(ADDRESS, live_server.url), there)  # noqa: S102
+    order = {"billing": {"first_name": "Jane", "last_name": "Doe", "phone": "0803 123 4567"}}
+    customer_of = there["customer_of"]
+    order["billing"]["email"] = "jane@example.com"
+    made = customer_of(order)
+    assert made.startswith("cust_")
+    order["billing"]["email"] = "Jane@Example.com"
+    assert customer_of(order) == made
+    order["billing"]["email"] = ""
+    assert customer_of(order) is None
+    order["billing"] |= {"email": "long@example.com", "phone": "0" * 33}
+    with pytest.raises(Exception, match="400"):
+        customer_of(order)
