@@ -50,7 +50,7 @@ lint: install-dev
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-# The pictures in the README, of made-up people, by the tests that look at the same pages.
+# The pictures in docs/staff.md, of made-up people, by the tests that look at the same pages.
 screenshots: install-dev
 	SCREENSHOTS=1 $(BIN)/python -m pytest -q finora/tests/staff/test_browser.py
 

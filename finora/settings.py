@@ -1,4 +1,4 @@
-"""Environment → settings, in this one file. Names and meanings: README, "Configuration".
+"""Environment → settings, in this one file. Names and meanings: docs/configuration.md.
 
 A variable that is set wrongly stops the start with its name; every secret can be given as
 NAME_FILE, the path of a file that holds it. What only makes sense together (keys that are

@@ -114,7 +114,7 @@ class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
 class AuditEvent(models.Model):
     """Who did what to which customer, key or business, and when; never a value.
 
-    Append-only: here, and by privilege in the database (README, "Deploying").
+    Append-only: here, and by privilege in the database (docs/deploying.md).
     """
 
     class Action(models.TextChoices):

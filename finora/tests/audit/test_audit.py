@@ -139,9 +139,9 @@ def test_commands_are_noted_as_the_system():
 
 
 @pytest.mark.postgres
-def test_the_readmes_grants_make_the_database_refuse_too(business):
-    readme = (settings.BASE_DIR / "README.md").read_text()
-    sql = readme.partition("```sql")[2].partition("```")[0]
+def test_the_documented_grants_make_the_database_refuse_too(business):
+    page = (settings.BASE_DIR / "docs" / "deploying.md").read_text()
+    sql = page.partition("```sql")[2].partition("```")[0]
     assert "audit_auditevent" in sql
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE finora_app")

@@ -2,7 +2,7 @@
 
 Every page is listened to: an error in its console, a request to another host or anything that the
 Content-Security-Policy forbids fails the test that opened it. With SCREENSHOTS=1 these tests also
-draw the pictures of the README, from made-up people.
+draw the pictures of docs/staff.md, from made-up people.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ def fill_with_made_up_people() -> Customer:
 
 
 def picture(page: Page, name: str) -> None:
-    """For the README, on demand: `make screenshots`."""
+    """For docs/staff.md, on demand: `make screenshots`."""
     if os.environ.get("SCREENSHOTS"):
         PICTURES.mkdir(exist_ok=True)
         page.evaluate("document.activeElement.blur()")
