@@ -174,7 +174,7 @@ def protected_pages(**_: Any) -> Iterable[CheckMessage]:
             yield Error(
                 f"Pages are served without {name}.",
                 hint="Put it, or a subclass of it, into MIDDLEWARE.",
-                id="finora.E020",
+                id="finora.E015",
             )
 
 

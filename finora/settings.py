@@ -228,7 +228,7 @@ AXES_VERBOSE = False
 # It stores what a failed attempt posted, never under these names.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password1", "password2"]
 AXES_ENABLE_ADMIN = False  # its lists are registered closed, as all are: customers/admin/access.py
-# They look for a middleware by name; ours are those, for the pages only, which finora.E020 sees.
+# They look for a middleware by name; ours are those, for the pages only, which finora.E015 sees.
 SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003"]
 
 # Staff are logged out when they did nothing for so long.

@@ -1,10 +1,12 @@
 """What stops a start, and what a deployment is warned of; each with a hint."""
 
+import ast
 import json
 import os
 import secrets
 import subprocess
 import sys
+from collections import defaultdict
 
 import pytest
 from cryptography.fernet import Fernet
@@ -121,9 +123,9 @@ def test_pages_without_a_protection_stop_the_start(settings, protection):
     ]
     assert len(kept) == len(settings.MIDDLEWARE) - 1
     settings.MIDDLEWARE = kept
-    assert "finora.E020" in found()
+    assert "finora.E015" in found()
     settings.MIDDLEWARE = [*kept, protection]
-    assert "finora.E020" not in found()
+    assert "finora.E015" not in found()
 
 
 def test_a_sound_deployment_is_warned_of_nothing(tmp_path):
@@ -212,3 +214,18 @@ def test_made_up_keys_are_kept_and_private(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
     assert start(tmp_path).returncode == 0
     assert path.read_text() == before
+
+
+def test_an_id_is_of_one_check_alone(settings):
+    """Else a hint, or a line that silences one, is about another."""
+    checks_of = defaultdict(set)
+    for path in (settings.BASE_DIR / "finora").rglob("*.py"):
+        if "tests" in path.parts:
+            continue
+        tree = ast.parse(path.read_text())
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Constant) and str(node.value).startswith("finora.E0"):
+                    checks_of[node.value].add(function.name)
+    assert len(checks_of) > 15
+    assert {id: names for id, names in checks_of.items() if len(names) > 1} == {}
