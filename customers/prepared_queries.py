@@ -1,4 +1,4 @@
-"""The customer queries of the request path, compiled once (see compiled)."""
+"""The customer queries of the request path, compiled once (see finora/orm/prepared.py)."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class CustomerQuerySet(SealedRowQuerySet["Customer"]):
     def search(self, business_id: int, query: str, limit: int = SEARCH_LIMIT) -> list[Customer]:
         """Active customers whose name or email holds `query`, in list order, at most `limit`.
 
-        See normalize.holds for what a match is, and customers/search for how it is found.
+        See text.holds for what a match is, and customers/search for how it is found.
         """
         return index.find(self, business_id, query, limit)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-# A text's combining marks are moved here (see normalize.marked).
+# A text's combining marks are moved here (see text.marked).
 MARK = re.compile("[\U000f0000-\U000f03ff]")
 _LETTER = re.compile("[^\U000f0000-\U000f03ff][\U000f0000-\U000f03ff]*+")
 

@@ -154,7 +154,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["TEST"] = {"NAME": FINORA_DATA_DIR / "test.sqlite3"}
 elif _database["ENGINE"] == "django.db.backends.postgresql":
     # Parameters travel apart from the statement. It is planned for the business at hand: a plan
-    # for the average one reads all of the largest one's index. Which plans are kept, see compiled.
+    # for the average one reads all of the largest one's index. Which plans are kept, see finora/orm/prepared.py.
     _options.setdefault("server_side_binding", True)
     _options.setdefault("prepare_threshold", None)
     _options.setdefault("connect_timeout", 3)
@@ -227,7 +227,7 @@ AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_VERBOSE = False
 # It stores what a failed attempt posted, never under these names.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password1", "password2"]
-AXES_ENABLE_ADMIN = False  # its lists are registered closed, as all are: customers/admin/access.py
+AXES_ENABLE_ADMIN = False  # its lists are registered closed, as all are: finora/staff/access.py
 # They look for a middleware by name; ours are those, for the pages only, which finora.E015 sees.
 SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003"]
 

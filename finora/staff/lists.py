@@ -89,7 +89,7 @@ class ClosedListChecks(ModelAdminChecks):
         return [
             Error(
                 f"{why}, which this site does not serve.",
-                hint="Offer a filter with choices of its own (see customers/admin/filters.py).",
+                hint="Offer a filter with choices of its own (see finora/staff/filters.py).",
                 obj=admin_obj.__class__,
                 id="finora.E013",
             )

@@ -46,7 +46,7 @@ class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
 class StaffSession(AbstractBaseSession):
     """Django's session row, and whose it is and since when: so that it can be ended.
 
-    `expire_date` keeps both bounds, of idle time and of age (see finora/sessions.py).
+    `expire_date` keeps both bounds, of idle time and of age (see finora/http/sessions.py).
     """
 
     user = models.ForeignKey(

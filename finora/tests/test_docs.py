@@ -25,6 +25,8 @@ CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(
     r"(finora|customers|bench|docs|templates|\.ci)/[^<*… ]*|manage\.py|\w+\.(md|toml|txt|ini)"
 )
+IN_TEXT = re.compile(r"(?<![\w/.])(?:finora|customers|bench|docs|templates)/[\w/-]+\.(?:py|md)\b")
+SEE = re.compile(r"\b[Ss]ee ([a-z]\w+)\.(?:py|[a-z_]+)\b(?!\.)")
 # Shell variables that the documents set themselves or take from the demo, and make's.
 OTHER_NAMES = {
     *("API", "BID", "ID", "JSON", "KEY", "FINORA_API_KEY"),
@@ -78,6 +80,21 @@ def test_links_lead_somewhere(document):
 def test_paths_are_there(document):
     paths = [code for code in CODE.findall(document.read_text()) if PATH.fullmatch(code)]
     missing = [path for path in paths if not (ROOT / path).exists()]
+    assert missing == []
+
+
+def test_files_that_comments_name_are_there():
+    code = [
+        path
+        for folder in ("finora", "customers", "bench")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    modules = {path.stem for path in code} | {path.parent.name for path in code}
+    missing = []
+    for path in [*code, ROOT / "Makefile", ROOT / "pyproject.toml", ROOT / ".env.example"]:
+        text = path.read_text()
+        missing += [(path, name) for name in IN_TEXT.findall(text) if not (ROOT / name).exists()]
+        missing += [(path, name) for name in SEE.findall(text) if name not in modules]
     assert missing == []
 
 

@@ -9,7 +9,7 @@ from finora.tenants.models.business import Business
 class StaffBusiness(models.Model):
     """Limits a member of staff to a business (and to the others it has a row for).
 
-    Without any row it reaches every business; see reach.py.
+    Without any row it reaches every business; see finora/orm/scope.py.
     """
 
     user = models.ForeignKey(
