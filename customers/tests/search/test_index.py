@@ -331,6 +331,17 @@ def test_an_update_of_names_sends_rows_to_the_tail(business):
     assert tail(business) == 0
 
 
+def test_an_update_of_activity_sends_rows_to_the_tail(business):
+    """As when a script brings back whom a sweep has left out meanwhile."""
+    people = crowd(business, 3)
+    Customer.objects.filter(pk__in=[c.pk for c in people]).delete()
+    pack_all(business)
+    assert found(business, "ada") == []
+    Customer.objects.update(is_active=True, deleted_at=None)
+    assert found(business, "ada") == [c.public_id for c in people]
+    assert tail(business) == 3
+
+
 def test_loaded_customers_are_in_the_tail_whatever_their_dump_says(business, tmp_path, committed):
     crowd(business, 3)
     dump = tmp_path / "dump.json"
