@@ -345,7 +345,7 @@ def test_an_update_of_activity_sends_rows_to_the_tail(business):
 def test_loaded_customers_are_in_the_tail_whatever_their_dump_says(business, tmp_path, committed):
     crowd(business, 3)
     dump = tmp_path / "dump.json"
-    call_command("dumpdata", "customers.business", "customers.customer", output=dump, verbosity=0)
+    call_command("dumpdata", "tenants.business", "customers.customer", output=dump, verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM customers_customer")
     store.rows(business.pk).delete()

@@ -233,7 +233,7 @@ def test_a_dump_that_was_tampered_with_does_not_load(ada, bola):
 
 def test_dumpdata_and_loaddata_bring_everything_back(ada, tmp_path):
     dump = tmp_path / "dump.json"
-    call_command("dumpdata", "customers.business", "customers.customer", output=dump, verbosity=0)
+    call_command("dumpdata", "tenants.business", "customers.customer", output=dump, verbosity=0)
     assert not any(value.split("\n")[0] in dump.read_text() for value in VALUES.values())
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM customers_customer")
