@@ -452,10 +452,10 @@ def test_four_processes_get_exactly_sixty_of_two_hundred(server: RedisServer) ->
 
 HOLD_A_SLOT = """
 import sys
-from customers import rate_limits
-rate_limits.SLOT_SECONDS = 1.0
-limiter = rate_limits.RateLimiter(sys.argv[1])
-print(limiter.enter("k", rate_limits.Limits(concurrent=1)).allowed, flush=True)
+from finora.limits import windows
+windows.SLOT_SECONDS = 1.0
+limiter = windows.RateLimiter(sys.argv[1])
+print(limiter.enter("k", windows.Limits(concurrent=1)).allowed, flush=True)
 sys.stdin.readline()
 """
 

@@ -15,10 +15,10 @@ from django.core.checks import Tags, run_checks
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from customers.models import Customer, WrongKeys
+from customers.models import Customer
 from customers.tests.api.test_races import together
 from finora.sealing import blind_index, keyring
-from finora.sealing.models import KeyCanary, KeyCanaryQuerySet
+from finora.sealing.models import KeyCanary, KeyCanaryQuerySet, WrongKeys
 from finora.tests.kit import factories
 from finora.tests.kit.answers import accepted, refused
 
