@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.db import models
 
-from finora.orm.prepared import Compiled, Slot
+from finora.orm.prepared import Prepared, Slot
 
 if TYPE_CHECKING:
     from customers.querysets import CustomerQuerySet
@@ -39,7 +39,7 @@ def _active_page_behind(size: int) -> CustomerQuerySet:
     return _shown().active().in_list_order().after(name_key, public_id)[:size]
 
 
-one = Compiled(_one, planned_once=True)
-among = Compiled(_active_among, (10,), (50,))
-page = Compiled(_active_page, (51,), planned_once=True)
-page_behind = Compiled(_active_page_behind, (51,), planned_once=True)
+one = Prepared(_one, planned_once=True)
+among = Prepared(_active_among, (10,), (50,))
+page = Prepared(_active_page, (51,), planned_once=True)
+page_behind = Prepared(_active_page_behind, (51,), planned_once=True)

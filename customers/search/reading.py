@@ -14,7 +14,7 @@ from customers.search import lines, stand_in, store
 from customers.search.segment import Candidate, Segment, build, first_matches
 from customers.search.store import SegmentGone
 from finora import text
-from finora.orm.prepared import Compiled, Slot
+from finora.orm.prepared import Prepared, Slot
 from finora.sealing.keyring import SealError
 
 if TYPE_CHECKING:
@@ -109,4 +109,4 @@ def _tail_rows() -> QuerySet[Customer, Any]:
     return customers.filter(business_id=business_id).active().unpacked().values_list(*lines.COLUMNS)
 
 
-_tail: Compiled[Any] = Compiled(_tail_rows)
+_tail: Prepared[Any] = Prepared(_tail_rows)

@@ -16,7 +16,7 @@ from django.db.models import BigIntegerField, UUIDField
 from customers.search.cache import SegmentCache
 from customers.search.models import SearchSegment
 from customers.search.segment import Segment
-from finora.orm.prepared import Compiled, Slot
+from finora.orm.prepared import Prepared, Slot
 from finora.sealing import keyring
 from finora.sealing.keyring import SealError
 
@@ -178,8 +178,8 @@ def _one_sealed() -> QuerySet[SearchSegment, Any]:
     return _of_business().filter(id=Slot("id", UUIDField())).values_list("sealed")
 
 
-_sizes: Compiled[Any] = Compiled(_list_sizes, planned_once=True)
-_sealed: Compiled[Any] = Compiled(_one_sealed, planned_once=True)
+_sizes: Prepared[Any] = Prepared(_list_sizes, planned_once=True)
+_sealed: Prepared[Any] = Prepared(_one_sealed, planned_once=True)
 
 
 def _resize(*, setting: str, **_: Any) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from django.apps import apps
 from django.db import InterfaceError, OperationalError, connections, models
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
@@ -92,15 +93,20 @@ class _Statement:
         return tuple(values)
 
 
-class Compiled(Generic[M]):
-    """`build(*shape)` answers the queryset; `rows(*shape, **values)` its rows for these values:
-    instances, or the tuples of a values_list(). The shapes known are compiled by `prepare`.
+class Prepared(Generic[M]):
+    """A queryset of which only the values change: `rows(*shape, **values)` answers its rows,
+    instances or the tuples of a values_list().
 
+    An attribute of a manager's class: `build(queryset, *shape)` gets all rows of the manager's
+    model and answers the queryset. Through a related manager it is the same query, so a business
+    is one of its slots. Not of a manager, `build(*shape)` starts from a model itself.
+
+    The shapes known are compiled by `prepare`, any other when it is first asked for.
     `planned_once` is for a query that has one good plan whatever its values: PostgreSQL keeps it.
     Any other is planned for its values, as a business may have three customers or a million.
     """
 
-    every: ClassVar[list[Compiled[Any]]] = []
+    every: ClassVar[list[Prepared[Any]]] = []
 
     def __init__(
         self,
@@ -111,8 +117,32 @@ class Compiled(Generic[M]):
         self.build = build
         self.planned_once = planned_once
         self.shapes = shapes or ((),)
+        self.manager: type[Any] | None = None
         self._statements: dict[tuple[Hashable, ...], _Statement] = {}
+        self._of_models: dict[type[models.Model], Prepared[M]] = {}
         self.every.append(self)
+
+    def __set_name__(self, manager: type[Any], name: str) -> None:
+        self.manager = manager
+
+    def __get__(self, manager: Any, owner: type[Any]) -> Prepared[M]:
+        return self if manager is None else self.of_model(manager.model)
+
+    def of_model(self, model: type[models.Model]) -> Prepared[M]:
+        """This query of a model, whose own manager has it."""
+        found = self._of_models.get(model)
+        if found is None:
+            manager = next(each for each in model._meta.managers if self._is_of(each))
+            found = Prepared(
+                lambda *shape: self.build(manager.all(), *shape),
+                *self.shapes,
+                planned_once=self.planned_once,
+            )
+            self._of_models[model] = found
+        return found
+
+    def _is_of(self, manager: models.Manager[Any]) -> bool:
+        return self.manager is not None and isinstance(manager, self.manager)
 
     def rows(self, *shape: Hashable, **values: Any) -> list[M]:
         connection = connections["default"]
@@ -139,6 +169,12 @@ class Compiled(Generic[M]):
 
 def prepare() -> None:
     """Compiles all that can be known before a request comes."""
-    for compiled in Compiled.every:
-        for shape in compiled.shapes:
-            compiled._statement(shape)
+    for one in list(Prepared.every):
+        if one.manager is None:
+            of_models = [one]
+        else:
+            having = [m for m in apps.get_models() if any(map(one._is_of, m._meta.managers))]
+            of_models = [one.of_model(model) for model in having]
+        for prepared in of_models:
+            for shape in prepared.shapes:
+                prepared._statement(shape)

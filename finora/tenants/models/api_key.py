@@ -14,7 +14,7 @@ from finora import clock, identifiers
 from finora.audit.models import AuditEvent
 from finora.limits.windows import parse_limits
 from finora.orm.loading import LightlyLoaded
-from finora.orm.prepared import Compiled, Slot
+from finora.orm.prepared import Prepared, Slot
 from finora.orm.scope import ReachableQuerySet
 from finora.tenants.models.business import Business
 
@@ -171,7 +171,7 @@ def _by_digest() -> models.QuerySet[ApiKey]:
     ).select_related("business")
 
 
-_usable_by_digest = Compiled(_by_digest, planned_once=True)
+_usable_by_digest = Prepared(_by_digest, planned_once=True)
 
 
 class ApiKey(LightlyLoaded):

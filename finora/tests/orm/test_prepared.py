@@ -4,11 +4,13 @@ import re
 import threading
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection, models, transaction
+from django.test.utils import isolate_apps
 
 from customers import prepared_queries
 from customers.models import Customer
 from finora.orm import prepared
+from finora.tenants.models import ApiKey, Business
 from finora.tests.kit import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,3 +96,31 @@ def test_a_query_with_one_good_plan_is_prepared_and_no_other(business, ada):
         statements = [statement for (statement,) in cursor.fetchall()]
     tables = sorted(re.search(r'FROM "(\w+)"', one)[1] for one in statements)
     assert tables == ["customers_customer", "customers_searchsegment"]
+
+
+class Keys(models.Manager):
+    named = prepared.Prepared(
+        lambda keys: keys.filter(name=prepared.Slot("name", models.CharField()))
+    )
+
+
+@isolate_apps("finora.tenants")
+def test_a_managers_prepared_query_is_of_the_managers_model(business):
+    class Shop(models.Model):  # noqa: DJ008 - it has nothing to say
+        class Meta:
+            app_label, db_table = "tenants", Business._meta.db_table
+
+    class Key(models.Model):  # noqa: DJ008
+        name = models.CharField()
+        business = models.ForeignKey(Shop, models.CASCADE, related_name="keys")
+        objects = Keys()
+
+        class Meta:
+            app_label, db_table = "tenants", ApiKey._meta.db_table
+
+    key, _ = ApiKey.objects.issue(business, "Till")
+    ApiKey.objects.issue(business, "Web")
+    for manager in (Key.objects, Shop.objects.get(pk=business.pk).keys):
+        [found] = manager.named.rows(name="Till")
+        assert (type(found), found.pk) == (Key, key.pk)
+        assert manager.named is Key.objects.named
