@@ -227,7 +227,7 @@ AXES_LOCKOUT_TEMPLATE = "admin/locked.html"
 AXES_VERBOSE = False
 # It stores what a failed attempt posted, never under these names.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password1", "password2"]
-AXES_ENABLE_ADMIN = False  # its lists are registered closed, as all are: finora/staff/access.py
+AXES_ENABLE_ADMIN = False  # its lists are registered closed, as all are: finora/staff/accounts.py
 # They look for a middleware by name; ours are those, for the pages only, which finora.E015 sees.
 SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003"]
 
@@ -245,7 +245,7 @@ ADMIN_SESSION_AGE = timedelta(
 ADMIN_REAUTHENTICATION_AGE = timedelta(
     minutes=env.int("ADMIN_REAUTHENTICATION_MINUTES", 15, validate=validate.Range(1, 24 * 60))
 )
-SESSION_ENGINE = "finora.http.sessions"
+SESSION_ENGINE = "finora.staff.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
 from finora.audit.models import AuditEvent
-from finora.staff.access import AttemptAdmin, FailureAdmin, LoginAdmin, RoleAdmin, StaffAdmin
+from finora.staff.accounts import AttemptAdmin, FailureAdmin, LoginAdmin, RoleAdmin, StaffAdmin
 from finora.staff.api_key import ApiKeyAdmin
 from finora.staff.audit import AuditEventAdmin
 from finora.staff.business import BusinessAdmin

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from customers.admin import filters
 from finora.orm.scope import reach_of
+from finora.staff import filters
 from finora.staff.base import DirectoryAdmin
 from finora.staff.display import day, tag
 from finora.tenants.models import Business

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
+from finora import clock
 from finora.audit.models import AuditEvent
 from finora.staff import refusals
 from finora.tenants.models import Business
 
 if TYPE_CHECKING:
     from django.contrib.admin.filters import _ListFilterChoices
+
+
+AGES = {
+    "any": "Any time",
+    "1": "Past 24 hours",
+    "7": "Past 7 days",
+    "30": "Past 30 days",
+    "365": "Past year",
+}
 
 
 class BusinessFilter(admin.SimpleListFilter):
@@ -102,3 +114,53 @@ class KeyStatusFilter(ChoiceFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = self.value()
         return queryset if chosen == "all" else getattr(queryset, chosen)()
+
+
+class SuspensionFilter(ChoiceFilter):
+    title = "status"
+    parameter_name = "status"
+    options = {"all": "All", "active": "Active", "suspended": "Suspended"}
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        return queryset if chosen == "all" else getattr(queryset, chosen)()
+
+
+class AccountFilter(ChoiceFilter):
+    title = parameter_name = "account"
+    options = {"all": "All", "active": "Active", "inactive": "Inactive", "superusers": "Superusers"}
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "active" | "inactive" as chosen:
+                return queryset.filter(is_active=chosen == "active")
+            case "superusers":
+                return queryset.filter(is_superuser=True)
+        return queryset
+
+
+class RoleFilter(admin.SimpleListFilter):
+    title = parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.roles = {str(role.pk): role for role in Group.objects.order_by("name")}
+        return [(pk, role.name) for pk, role in self.roles.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        role = self.roles.get(chosen)
+        return queryset.filter(groups=role) if role else queryset.none()
+
+
+class AttemptedFilter(ChoiceFilter):
+    """When somebody tried to log in."""
+
+    title = parameter_name = "attempted"
+    options = AGES
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == "any":
+            return queryset
+        return queryset.filter(attempt_time__gte=clock.now() - timedelta(days=int(self.value())))

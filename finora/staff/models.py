@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -46,7 +47,7 @@ class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
 class StaffSession(AbstractBaseSession):
     """Django's session row, and whose it is and since when: so that it can be ended.
 
-    `expire_date` keeps both bounds, of idle time and of age (see finora/http/sessions.py).
+    `expire_date` keeps both bounds, of idle time and of age (see finora/staff/sessions.py).
     """
 
     user = models.ForeignKey(
@@ -71,6 +72,6 @@ class StaffSession(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        from finora.http.sessions import SessionStore  # which needs this model
-
-        return SessionStore
+        # By the settings' string, as the store is made of this model.
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store

@@ -1,70 +1,53 @@
-"""Who of the staff is logged in, and ending it: on the list of accounts and on an account."""
+"""Staff's sessions: Django's, kept in the database, that end when idle and when old.
+
+A session ends ADMIN_IDLE_MINUTES after its last page and ADMIN_SESSION_HOURS after its login,
+whatever comes first. Both are in the row's `expire_date`, so that Django's own query refuses it.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import formats, timezone
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
-from finora.staff.confirming import ConfirmingAdmin
-from finora.staff.filters import ChoiceFilter
+from finora import clock
 from finora.staff.models import StaffSession
 
-log = logging.getLogger("finora.staff")
-END = (
-    "From the next click on they are logged out, in every browser; what was typed and not saved is "
-    "lost. To keep somebody out, make the account inactive too."
-)
+RENEWED_EVERY = timedelta(minutes=1)
+BEGAN = "began"  # unix seconds
 
 
-class LoggedInFilter(ChoiceFilter):
-    title = "logged in"
-    parameter_name = "logged_in"
-    options = {"any": "Any", "now": "Now"}
+class SessionStore(DatabaseStore):
+    """Renewed by use, once a minute: SESSION_SAVE_EVERY_REQUEST would write for every page."""
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(live_sessions__gt=0) if self.value() == "now" else queryset
+    @classmethod
+    def get_model_class(cls) -> type[StaffSession]:
+        return StaffSession
 
+    def load(self) -> dict[str, Any]:
+        session = self._get_session_from_db()  # type: ignore[attr-defined]
+        if session is None:
+            return {}
+        values: dict[str, Any] = self.decode(session.session_data)
+        if self._ends(session.began_at) - session.expire_date > RENEWED_EVERY:
+            self.modified = True
+        return values
 
-class SessionsAdmin(ConfirmingAdmin):
-    actions = ("end_sessions",)
+    def create_model_instance(self, data: dict[str, Any]) -> Any:
+        """The row to save. A login begins the session, and nothing later does so again."""
+        began = None
+        if user_id := data.get(SESSION_KEY):
+            began = datetime.fromtimestamp(data.setdefault(BEGAN, clock.now().timestamp()), UTC)
+        row: Any = super().create_model_instance(data)
+        row.user_id, row.began_at, row.expire_date = user_id, began, self._ends(began)
+        return row
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        accounts: QuerySet[Any] = StaffSession.objects.shown_with(super().get_queryset(request))
-        return accounts
+    async def acreate_model_instance(self, data: dict[str, Any]) -> Any:
+        raise TypeError("Pages are synchronous: an asynchronous one would save an ageless session.")
 
-    @admin.display(description="logged in")
-    def logged_in(self, account: Any) -> str:
-        if not account.live_sessions:
-            return "-"
-        since = formats.date_format(timezone.localtime(account.logged_in_since), "j M, H:i")
-        several = f"{account.live_sessions} sessions, " if account.live_sessions > 1 else ""
-        return f"{several}since {since}"
-
-    def has_end_sessions_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
-
-    def page_actions(self, row: Any) -> dict[str, str]:
-        return {"end_sessions": "End sessions"} if row.live_sessions else {}
-
-    @admin.action(description="End sessions of selected users", permissions=["end_sessions"])
-    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse:
-        accounts: Sequence[User] = list(queryset)
-        if page := self.confirm(request, accounts, "End the sessions of", END):
-            return page
-        with transaction.atomic():
-            ended = StaffSession.objects.of(accounts).end()
-            for account in accounts:
-                self.log_change(request, account, "Sessions ended.")
-        by = request.user.pk
-        for account in accounts:
-            log.info("sessions ended", extra={"fields": {"account": account.pk, "by": by}})
-        messages.success(request, f"{ended} session{'' if ended == 1 else 's'} ended.")
-        return HttpResponseRedirect(self.after_action(request, accounts))
+    def _ends(self, began: datetime | None) -> datetime:
+        idle = clock.now() + timedelta(seconds=self.get_session_cookie_age())
+        return min(idle, began + settings.ADMIN_SESSION_AGE) if began else idle

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from finora.tenants import roles
+from finora.orm import roles
 
 
 class Migration(migrations.Migration):

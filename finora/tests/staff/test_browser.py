@@ -28,8 +28,8 @@ from customers.management.people import people
 from customers.models import Customer
 from finora import clock
 from finora.audit.models import AuditEvent
-from finora.http.sessions import SessionStore
 from finora.staff.models import StaffSession
+from finora.staff.sessions import SessionStore
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
 

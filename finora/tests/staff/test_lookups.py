@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
 from finora.staff import search_terms
-from finora.staff.access import RoleAdmin
+from finora.staff.accounts import RoleAdmin
 from finora.staff.lists import ClosedListAdmin
 from finora.tenants.models import Business
 from finora.tests.kit import factories

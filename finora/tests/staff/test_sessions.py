@@ -14,8 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from finora import clock
-from finora.http.sessions import SessionStore
 from finora.staff.models import StaffSession
+from finora.staff.sessions import SessionStore
 from finora.tests.kit.staff import member
 
 USERS = "/admin/auth/user/"

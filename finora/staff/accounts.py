@@ -14,10 +14,10 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
-from customers.admin.filters import AccountFilter, AttemptedFilter, RoleFilter
 from finora.staff import passwords
+from finora.staff.account_sessions import LoggedInFilter, SessionsAdmin
+from finora.staff.filters import AccountFilter, AttemptedFilter, RoleFilter
 from finora.staff.lists import ClosedListAdmin
-from finora.staff.sessions import LoggedInFilter, SessionsAdmin
 from finora.tenants.models import StaffBusiness
 
 if TYPE_CHECKING:
