@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest -q -n auto
 
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: install install-dev lock run test lint bench soak drills screenshots
+.PHONY: install install-dev lock run test coverage lint bench soak drills screenshots
 
 install: .venv/installed
 install-dev: .venv/installed-dev
@@ -42,6 +42,10 @@ run: install
 test: install-dev
 	TEST_DB=sqlite $(PYTEST)
 	TEST_DB=postgres $(PYTEST)
+
+# Which lines of the product no test runs.
+coverage: install-dev
+	TEST_DB=sqlite $(PYTEST) --cov --cov-report=term-missing
 
 lint: install-dev
 	$(BIN)/ruff check .
