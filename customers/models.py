@@ -11,13 +11,11 @@ from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
 from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
-from customers.search import index
 from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
 from finora import clock, identifiers
-from finora.api.models import StoredAnswer
 from finora.audit.models import AuditEvent
 from finora.orm.loading import LightlyLoaded
-from finora.sealing import blind_index
+from finora.sealing import SealError, blind_index, erasing
 from finora.sealing.fields import (
     BlindIndexField,
     ChangedAtField,
@@ -28,7 +26,6 @@ from finora.sealing.fields import (
     SortKeyField,
     TrimmedCharField,
 )
-from finora.sealing.keyring import SealError
 from finora.sealing.rows import SealedRow
 from finora.sealing.validators import tin_shape
 from finora.tenants.models.business import Business
@@ -355,9 +352,9 @@ class Customer(SealedRow, LightlyLoaded):
     def erase(self) -> None:
         """Forgets the person for good; an inactive, anonymous row stays for what points at it.
 
-        With it go the lines of the search segments and the answers kept for repeated calls. Again
-        it changes nothing. Raises SealError, with nothing erased, when a segment does not open and
-        only a process with more keys could replace it.
+        With it go all copies (see finora.sealing.erasing). Again it changes nothing. Raises
+        SealError, with nothing erased, when a search segment does not open and only a process
+        with more keys could replace it.
         """
         rows = type(self).objects.filter(pk=self.pk)
         with transaction.atomic():
@@ -370,8 +367,7 @@ class Customer(SealedRow, LightlyLoaded):
             row.erased_at = clock.now()
             row.deleted_at = row.deleted_at or row.erased_at
             super(Customer, row).save()
-            index.forget(self.business_id, self.public_id)
-            StoredAnswer.objects.forget(self.business_id, self.public_id)
+            erasing.send(Customer, business_id=self.business_id, public_id=self.public_id)
             AuditEvent.objects.record(AuditEvent.Action.ERASED, self.business_id, [self.public_id])
         self.refresh_from_db()
         type(self).objects.keep_tail_short(self.business_id)

@@ -15,6 +15,7 @@ from customers.search import index
 from finora import clock, text
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Slot
+from finora.orm.scope import ReachableQuerySet
 from finora.sealing import blind_index, normal_forms
 from finora.sealing.rows import SealedRowQuerySet
 
@@ -52,7 +53,9 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-class CustomerQuerySet(SealedRowQuerySet["Customer"]):
+class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin makes one of each
+    SealedRowQuerySet["Customer"], ReachableQuerySet["Customer"]
+):
     # Whom.
 
     def in_business(self, business_id: int) -> Self:

@@ -19,7 +19,7 @@ from customers.admin.reveal import RevealingAdmin
 from customers.admin.story import story
 from customers.models import Customer
 from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.staff.display import day, naira, tag
 from finora.staff.filters import BusinessFilter
 from finora.tenants.models import Business

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 
 from customers.models import Customer
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.staff import masking
 from finora.staff.display import tag
 

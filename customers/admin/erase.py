@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 
 from customers.models import Customer
 from finora.audit.models import AuditEvent
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.staff import passwords, refusals
 from finora.staff.base import DirectoryAdmin
 

@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from finora.audit.models import AuditEvent
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.staff import passwords, refusals
 from finora.staff.base import DirectoryAdmin
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from customers.admin.display import SEALED_FIELDS, shown
 from customers.models import Customer
 from finora.audit.models import AuditEvent
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.staff import passwords, refusals
 from finora.staff.base import DirectoryAdmin
 from finora.staff.display import label

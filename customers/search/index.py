@@ -28,12 +28,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.dispatch import receiver
 
 from customers.search import lines, stand_in, store
 from customers.search.reading import find
 from customers.search.segment import Entry, Segment, build, build_many, merge
 from customers.search.store import SegmentUnreadable
 from finora import clock, text
+from finora.sealing import erasing
 from finora.tenants.models import Business
 
 if TYPE_CHECKING:
@@ -234,7 +236,8 @@ def _merge(business_id: int, pks: list[UUID]) -> bool:
     return True
 
 
-def forget(business_id: int, public_id: str) -> None:
+@receiver(erasing)
+def forget(*, business_id: int, public_id: str, **_: Any) -> None:
     """Takes a customer's lines out of all segments, in the transaction of the erasure itself.
 
     Locks them all, and lists them until nothing is new: what another process is making of one,

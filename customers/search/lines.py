@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 
 from customers.search.segment import Entry
-from finora.sealing import keyring
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError, keyring
 
 if TYPE_CHECKING:
     from customers.querysets import CustomerQuerySet

@@ -15,7 +15,7 @@ from customers.search.segment import Candidate, Segment, build, first_matches
 from customers.search.store import SegmentGone
 from finora import text
 from finora.orm.prepared import Prepared, Slot
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -17,8 +17,7 @@ from customers.search.cache import SegmentCache
 from customers.search.models import SearchSegment
 from customers.search.segment import Segment
 from finora.orm.prepared import Prepared, Slot
-from finora.sealing import keyring
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError, keyring
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

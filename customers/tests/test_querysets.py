@@ -10,7 +10,7 @@ from customers.querysets import CustomerInactive, EmailInUse
 from customers.search import index
 from finora import clock, text
 from finora.audit.models import AuditEvent
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.tests.kit import factories
 from finora.tests.kit.answers import statements
 

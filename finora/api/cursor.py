@@ -10,7 +10,7 @@ import re
 
 from customers.models import Customer
 from finora.api import errors
-from finora.sealing import keyring
+from finora.sealing import SealError, keyring
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 100
@@ -51,7 +51,7 @@ def read_cursor(business_id: int, text: str) -> tuple[bytes, str]:
             business_id=business_id,
             context=b"list",
         )
-    except (ValueError, keyring.SealError):
+    except (ValueError, SealError):
         raise wrong from None
     public_id, _, name_key = place.partition(_SEPARATOR)
     return name_key, public_id.decode()

@@ -22,7 +22,7 @@ from finora.api.parsers import JsonObjectParser
 from finora.audit import acting
 from finora.audit.models import AuditEvent
 from finora.request import request_id
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.tenants.models import ApiKey
 
 log = logging.getLogger("finora.api")

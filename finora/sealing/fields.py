@@ -31,7 +31,7 @@ from encrypted_model_fields import fields as package
 
 from finora import clock, text
 from finora.sealing import blind_index, keyring, normal_forms
-from finora.sealing.keyring import SealError
+from finora.sealing.errors import SealError
 from finora.sealing.validators import (
     email_shape,
     no_control_characters,

@@ -22,6 +22,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from finora.sealing.errors import SealError
+
 log = logging.getLogger("finora.keyring")
 
 KEY_ID_BYTES = 4
@@ -33,15 +35,6 @@ _CANARY = ("canary", 0, b"")  # purpose, no business, context
 # Ids that damaged or forged values may name are without number.
 _MOST_MISSED = 16
 _missed: set[bytes] = set()
-
-
-class SealError(Exception):
-    """Sealed bytes that cannot be opened: forged, moved, cut, or sealed with a key not held.
-
-    The message never holds the bytes or a key. Of a field of a row, `row` is its public id.
-    """
-
-    row = ""
 
 
 class Key(NamedTuple):

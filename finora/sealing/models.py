@@ -8,8 +8,8 @@ from django.db import models
 
 from finora import clock
 from finora.sealing import blind_index, keyring
+from finora.sealing.errors import SealError
 from finora.sealing.fields import BlindIndexField
-from finora.sealing.keyring import SealError
 
 # Of a database from before there were canaries so many rows are tried.
 SAMPLE = 20

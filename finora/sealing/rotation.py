@@ -21,8 +21,8 @@ from customers.search import index
 from customers.search.models import SearchSegment
 from finora.api.models import StoredAnswer
 from finora.sealing import blind_index, keyring
+from finora.sealing.errors import SealError
 from finora.sealing.fields import BlindIndexField, SealedMixin, SealedToken
-from finora.sealing.keyring import SealError
 from finora.sealing.models import KeyCanary
 from finora.tenants.models import Business
 

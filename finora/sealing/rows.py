@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register
 from django.db import models
 
-from finora.orm.scope import ReachableQuerySet, Row
 from finora.sealing.fields import DerivedField, SealedMixin, SealedToken, derived_from
 
+Row = TypeVar("Row", bound=models.Model)
 IDENTITY = ("business", "business_id", "public_id")
 
 
-class SealedRowQuerySet(ReachableQuerySet[Row]):
+class SealedRowQuerySet(models.QuerySet[Row]):
     """Writes nothing by halves."""
 
     def update(self, **values: Any) -> int:

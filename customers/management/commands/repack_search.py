@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from customers.search import index
 from finora.management.keyed import KeyedCommand
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.tenants.models import Business
 
 

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from customers.models import Customer
 from customers.querysets import EmailInUse
 from customers.search import index, store
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.tests.kit import factories
 from finora.tests.kit.directories import directory, flip, found, matches, small_steps
 

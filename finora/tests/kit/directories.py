@@ -4,7 +4,7 @@ from customers.models import Customer
 from customers.querysets import SEARCH_LIMIT
 from customers.search import index, reading, stand_in, store
 from customers.search.models import SearchSegment
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError
 from finora.text import fold, has_unprintable, holds, name_key
 
 # Few rows then do what thousands do: fill segments, merge and sweep them, page, screen.

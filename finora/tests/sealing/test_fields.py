@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from customers.models import Customer
+from finora.sealing import SealError
 from finora.sealing.fields import SealedToken
-from finora.sealing.keyring import SealError
 from finora.tenants.models import Business
 from finora.tests.kit import factories
 from finora.tests.kit.sealed import SEALED, VALUES, loaded, tokens

@@ -8,8 +8,8 @@ from django.forms import modelform_factory
 from encrypted_model_fields import fields as package
 
 from customers.models import Customer
+from finora.sealing import SealError
 from finora.sealing.fields import SealedToken
-from finora.sealing.keyring import SealError
 from finora.tests.kit import factories
 from finora.tests.kit.sealed import SEALED, VALUES, loaded, tokens
 

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from customers.models import Customer
 from customers.tests.api.test_races import together
-from finora.sealing import blind_index, keyring
+from finora.sealing import SealError, blind_index, keyring
 from finora.sealing.models import KeyCanary, KeyCanaryQuerySet, WrongKeys
 from finora.tests.kit import factories
 from finora.tests.kit.answers import accepted, refused
@@ -358,7 +358,7 @@ def test_a_value_under_a_key_that_is_lacked_is_named_in_log_and_readyz(
 def test_forged_key_ids_do_not_fill_the_memory(db, client):
     for n in range(100):
         sealed = b"\x01" + n.to_bytes(4) + bytes(40)
-        with pytest.raises(keyring.SealError, match=n.to_bytes(4).hex()):
+        with pytest.raises(SealError, match=n.to_bytes(4).hex()):
             keyring.unseal(sealed, purpose="field", business_id=1, context=b"")
     assert len(accepted(client.get("/readyz"))["missedKeys"]) == 16
 

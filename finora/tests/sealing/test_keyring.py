@@ -6,8 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finora.sealing import keyring
-from finora.sealing.keyring import SealError
+from finora.sealing import SealError, keyring
 
 PLACE = {"purpose": "field", "business_id": 1, "context": b"customer.email:cust_1"}
 

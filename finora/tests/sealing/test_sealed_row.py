@@ -7,9 +7,8 @@ from django.test.utils import isolate_apps
 from customers.models import Customer
 from finora import text
 from finora.orm.scope import ReachableQuerySet
-from finora.sealing import blind_index
+from finora.sealing import SealError, blind_index
 from finora.sealing.fields import BlindIndexField, SealedEmailField, SealedToken
-from finora.sealing.keyring import SealError
 from finora.sealing.rows import SealedRow, SealedRowQuerySet, sealed_rows
 from finora.tests.kit import factories
 from finora.tests.kit.answers import statements
