@@ -58,6 +58,17 @@ def source() -> str:
     return (ROOT / "finora" / "settings.py").read_text()
 
 
+def targets() -> set[str]:
+    """What make makes."""
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def made_in(text: str) -> set[str]:
+    """What a document says to make."""
+    pasted = "".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    return {*re.findall(r"`make ([a-z-]+)", text), *re.findall(r"(?m)^make ([a-z-]+)", pasted)}
+
+
 def block(language: str, holding: str) -> str:
     """README's block of code in this language that has this in it."""
     blocks = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
@@ -101,12 +112,12 @@ def test_files_that_comments_name_are_there():
 @each_document
 def test_commands_are_there(document):
     text = document.read_text()
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    asked = re.findall(r"manage\.py ([a-z_]+)", text)
-    pasted = "".join(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
-    made = re.findall(r"`make ([a-z-]+)", text) + re.findall(r"(?m)^make ([a-z-]+)", pasted)
-    assert set(asked) <= get_commands().keys()
-    assert set(made) <= set(targets)
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= get_commands().keys()
+    assert made_in(text) <= targets()
+
+
+def test_every_make_command_is_documented():
+    assert set().union(*(made_in(page.read_text()) for page in DOCUMENTS)) == targets()
 
 
 @each_document
