@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class CustomersConfig(AppConfig):
     name = "customers"
     verbose_name = "Directory"
+
+    def ready(self) -> None:
+        from customers import readiness  # noqa: F401 - registers its queries

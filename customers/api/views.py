@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import cast
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -23,11 +24,13 @@ from finora.api.operations import Answer, operation
 from finora.api.parameters import path_id
 from finora.api.timestamps import iso
 from finora.api.views import ApiView
+from finora.sealing import SealError
 
 log = logging.getLogger("finora.api")
 
 MAX_QUERY_LENGTH = 200
 TAG = "Customers"
+LIST = "customers"
 Q = parameters.query(
     "q",
     "What the name or the email holds, without regard to case. A letter finds the letters that"
@@ -38,7 +41,45 @@ Q = parameters.query(
 )
 
 
-class CustomersView(ApiView):
+class CustomerApiView(ApiView):
+    """What the endpoints of customers share: whose customers, and several of them as an answer."""
+
+    def customers(self) -> CustomerQuerySet:
+        """All customers of the key's business: no query leaves it."""
+        return Customer.objects.in_business(self.business_id)
+
+    def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
+        """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
+        `meta.unreadable`: one bad row takes no list down, and no wrong value is ever served.
+        Where no row opens it is the key that is wrong, and an empty list would be a lie: a 500.
+        """
+        rows: list[answers.Customer] = []
+        unreadable: list[str] = []
+        for customer in customers:
+            try:
+                rows.append(answers.customer_data(customer))
+            except SealError as error:
+                unreadable.append(customer.public_id)
+                log.error(
+                    "customer unreadable",
+                    exc_info=error,
+                    extra={"fields": {"customer": customer.public_id}},
+                )
+        if unreadable and not rows:
+            raise errors.INTERNAL_ERROR()
+        if unreadable:
+            meta["unreadable"] = unreadable
+            self.note_unreadable(unreadable)
+        data: answers.CustomerList = {"customers": rows, "count": len(rows)}
+        return success(self.request, data, **meta)
+
+
+def _is_held(view: CustomerApiView, data: dict[str, Any]) -> bool:
+    """Whether the answer's customer is not erased, nor will be before the transaction's end."""
+    return view.customers().hold(data["id"])
+
+
+class CustomersView(CustomerApiView):
     """GET and POST /v1/customers."""
 
     business_id_required = frozenset({"GET", "HEAD"})
@@ -71,8 +112,7 @@ class CustomersView(ApiView):
         limit = read_limit(request.GET.get("limit"))
         given = FILTER_NAMES.intersection(request.GET)
         filtered = self.filtered(given) if given else None
-        cursor = request.GET.get("cursor")
-        after = None if cursor is None else read_cursor(self.business_id, cursor)
+        after = self.after(request.GET.get("cursor"))
         # One more than shown tells whether more follow.
         if filtered is None:
             page = Customer.objects.active_page(self.business_id, limit + 1, after)
@@ -82,8 +122,17 @@ class CustomersView(ApiView):
         meta = {}
         if len(page) > limit:
             page.pop()
-            meta["nextCursor"] = make_cursor(self.business_id, page[-1])
+            last = page[-1]
+            place = bytes(last.name_key), last.public_id.encode()
+            meta["nextCursor"] = make_cursor(self.business_id, LIST, place)
         return self.several(page, timestamp=timestamp, **meta)
+
+    def after(self, cursor: str | None) -> tuple[bytes, str] | None:
+        """The name key and id of the row to go on behind."""
+        if cursor is None:
+            return None
+        name_key, public_id = read_cursor(self.business_id, LIST, cursor)
+        return name_key, public_id.decode()
 
     def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
         query = self.request.GET
@@ -111,7 +160,7 @@ class CustomersView(ApiView):
         },
         errors=(EMAIL_IN_USE,),
     )
-    @idempotent
+    @idempotent(kept_while=_is_held)
     def post(self, request: Request) -> HttpResponse:
         fields = self.read(CustomerBody)
         customer = Customer.objects.create(business_id=self.business_id, **fields)
@@ -119,7 +168,7 @@ class CustomersView(ApiView):
         return success(request, data, status=201, location=f"/v1/customers/{data['id']}")
 
 
-class CustomerView(ApiView):
+class CustomerView(CustomerApiView):
     """GET, PUT and DELETE /v1/customers/{id}."""
 
     id_parameter = path_id("cust", "The customer's id.")
@@ -172,7 +221,7 @@ class CustomerView(ApiView):
         return success(request, data)
 
 
-class SearchView(ApiView):
+class SearchView(CustomerApiView):
     """GET /v1/customers/search."""
 
     business_id_required = frozenset({"GET", "HEAD"})
@@ -204,7 +253,7 @@ class SearchView(ApiView):
         return self.several(Customer.objects.search(self.business_id, query))
 
 
-class FindOrCreateView(ApiView):
+class FindOrCreateView(CustomerApiView):
     """POST /v1/customers/find-or-create."""
 
     @operation(
@@ -224,7 +273,7 @@ class FindOrCreateView(ApiView):
             ),
         },
     )
-    @idempotent
+    @idempotent(kept_while=_is_held)
     def post(self, request: Request) -> HttpResponse:
         fields = self.read(FindOrCreateBody)
         customer, created = Customer.objects.find_or_create(self.business_id, **fields)

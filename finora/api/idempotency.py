@@ -17,7 +17,6 @@ import orjson
 from django.db import transaction
 from django.http import HttpResponse
 
-from customers.models import Customer
 from finora.api import errors
 from finora.api.envelope import success
 from finora.api.models import StoredAnswer
@@ -39,42 +38,49 @@ def _hashes(business_id: int, path: str, key: str, body: Any) -> list[tuple[byte
     ]
 
 
-def idempotent(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Makes a view's post(), which answers with a customer, do so once for one Idempotency-Key.
+def idempotent(
+    *, kept_while: Callable[[Any, Any], bool]
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Makes a view's post() do its work once for one Idempotency-Key; without one it is as ever.
 
-    Without the header it is as ever.
+    `kept_while(view, data)` says of an answer's data whether what it tells of is still there, and
+    locks it until the transaction's end: an answer about someone erased meanwhile is not kept, as
+    that erasure did not see it.
     """
 
-    @wraps(post)
-    def answer(view: Any, request: Any) -> HttpResponse:
-        key = request.headers.get(HEADER)
-        if key is None:
-            return post(view, request)
-        if not _KEY.fullmatch(key):
-            raise errors.UNREADABLE(message=f"{HEADER} is a text of 1 to 255 ASCII characters.")
-        path = request.path_info.rstrip("/")
-        hashes = _hashes(view.business_id, path, key, request.data)
-        with transaction.atomic():
-            stored, body_hash, claimed = StoredAnswer.objects.claim(view.business_id, hashes)
-            if claimed:
-                response = post(view, request)
-                kept = {
-                    "data": orjson.loads(response.content)["data"],
-                    "location": response.headers.get("Location"),
-                }
-                customers = Customer.objects.in_business(view.business_id)
-                if customers.hold(kept["data"]["id"]):
-                    stored.keep(response.status_code, orjson.dumps(kept))
-                else:
-                    # Erased while this ran: the erasure did not see this answer.
-                    stored.delete()
-                return response
-        if bytes(stored.body_hash) != body_hash:
-            raise errors.KEY_REUSED()
-        kept = orjson.loads(stored.kept())
-        response = success(request, kept["data"], status=stored.status, location=kept["location"])
-        response["Idempotency-Replayed"] = "true"
-        return response
+    def once(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(post)
+        def answer(view: Any, request: Any) -> HttpResponse:
+            key = request.headers.get(HEADER)
+            if key is None:
+                return post(view, request)
+            if not _KEY.fullmatch(key):
+                raise errors.UNREADABLE(message=f"{HEADER} is a text of 1 to 255 ASCII characters.")
+            path = request.path_info.rstrip("/")
+            hashes = _hashes(view.business_id, path, key, request.data)
+            with transaction.atomic():
+                stored, body_hash, claimed = StoredAnswer.objects.claim(view.business_id, hashes)
+                if claimed:
+                    response = post(view, request)
+                    kept = {
+                        "data": orjson.loads(response.content)["data"],
+                        "location": response.headers.get("Location"),
+                    }
+                    if kept_while(view, kept["data"]):
+                        stored.keep(response.status_code, orjson.dumps(kept))
+                    else:
+                        stored.delete()
+                    return response
+            if bytes(stored.body_hash) != body_hash:
+                raise errors.KEY_REUSED()
+            kept = orjson.loads(stored.kept())
+            response = success(
+                request, kept["data"], status=stored.status, location=kept["location"]
+            )
+            response["Idempotency-Replayed"] = "true"
+            return response
 
-    answer.is_idempotent = True  # type: ignore[attr-defined]  # for the OpenAPI document
-    return answer
+        answer.is_idempotent = True  # type: ignore[attr-defined]  # for the OpenAPI document
+        return answer
+
+    return once

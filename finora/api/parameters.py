@@ -13,43 +13,37 @@ from rest_framework import serializers
 
 from finora.api.cursor import DEFAULT_LIMIT, MAX_LIMIT
 from finora.api.filters import TimeFilter
-from finora.sealing.validators import no_control_characters_but_breaks, tin_shape
+from finora.sealing.validators import LINE, SPACE, Characters
 
 Json = dict[str, Any]
 
 # --- texts ------------------------------------------------------------------------------------
 
-# normalize.trim() and normalize.has_unprintable() as character classes. White space around a text
-# is dropped before its length counts, which `maxLength` cannot say; the pattern does.
-_SPACE = r"\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_CONTROL = r"\x00-\x1f\x7f-\x9f"
-_LINE = (f"[^{_CONTROL}{_SPACE}]", f"[^{_CONTROL}]")
-_LINES = (f"[^{_CONTROL}{_SPACE}]", r"[^\x00-\t\x0b\f\x0e-\x1f\x7f-\x9f]")
-_TIN = ("[A-Za-z0-9/-]", "[A-Za-z0-9 /-]", "(?=[ /-]*[A-Za-z0-9])")
-ANY = (f"[^{_SPACE}]", r"[\s\S]")
+ANY = Characters(f"[^{SPACE}]", r"[\s\S]")
 
 
-def pattern(kind: tuple[str, ...], most: int, *, blank: bool = False) -> str:
-    """1 to `most` characters between white space: `kind` has the class of the outer ones, of the
-    inner ones, and what must hold besides."""
-    outer, inner, *besides = kind
-    text = f"{''.join(besides)}{outer}(?:{inner}{{0,{most - 2}}}{outer})?"
-    return f"^[{_SPACE}]*{f'(?:{text})?' if blank else text}[{_SPACE}]*$"
+def pattern(characters: Characters, most: int, *, blank: bool = False) -> str:
+    """1 to `most` of these characters between white space, which is dropped before its length
+    counts: that `maxLength` cannot say."""
+    outer, inner, besides = characters
+    text = f"{besides}{outer}(?:{inner}{{0,{most - 2}}}{outer})?"
+    return f"^[{SPACE}]*{f'(?:{text})?' if blank else text}[{SPACE}]*$"
 
 
 def text_schema(field: Any, *, nullable: bool) -> Json:
-    """The JSON Schema of a text field (of a serializer or a filter): its length, its validators."""
+    """The JSON Schema of a text field (of a serializer or a filter): its length, its validators.
+
+    Of several that say which characters they allow, the last: each is narrower than the field's
+    own before it.
+    """
     schema: Json = {"type": ["string", "null"] if nullable else "string"}
     most = field.max_length
     if any(isinstance(validator, EmailValidator) for validator in field.validators):
         return schema | {"format": "email", "maxLength": most}
-    kind: tuple[str, ...] = _LINE
-    if tin_shape in field.validators:
-        kind = _TIN
-    elif no_control_characters_but_breaks in field.validators:
-        kind = _LINES
+    allowed = [each.characters for each in field.validators if hasattr(each, "characters")]
     about = f"At most {most} characters after trimming."
-    return schema | {"pattern": pattern(kind, most, blank=nullable), "description": about}
+    shape = pattern((allowed or [LINE])[-1], most, blank=nullable)
+    return schema | {"pattern": shape, "description": about}
 
 
 def _with_help(schema: Json, help_text: Any) -> Json:
@@ -95,7 +89,7 @@ BUSINESS_ID = query(
 )
 LIMIT = query(
     "limit",
-    "How many customers to answer.",
+    "How many to answer at most.",
     {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
 )
 CURSOR = query(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
 from typing import Any, ClassVar, NoReturn, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -12,20 +10,15 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from customers.api import answers
-from customers.models import Customer
-from customers.querysets import CustomerQuerySet
 from finora.api import errors, throttling
 from finora.api.authentication import BearerAuthentication
-from finora.api.envelope import failure, method_not_allowed, success
+from finora.api.envelope import failure, method_not_allowed
 from finora.api.parsers import JsonObjectParser
 from finora.audit import acting
 from finora.audit.models import AuditEvent
 from finora.request import request_id
 from finora.sealing import SealError
-from finora.tenants.models import ApiKey
-
-log = logging.getLogger("finora.api")
+from finora.tenants.models import ApiKey, Business
 
 # What of DRF's the answers of this API do not go through.
 NOT_HONOURED = (
@@ -101,6 +94,7 @@ class ApiView(APIView):
         return super().handle_exception(exc)
 
     def note_unreadable(self, public_ids: list[str]) -> None:
+        """Notes of these rows that they could not be opened."""
         AuditEvent.objects.record_refused(
             AuditEvent.Action.UNREADABLE, self.business_id, public_ids
         )
@@ -114,12 +108,13 @@ class ApiView(APIView):
         raise method_not_allowed(*self.allowed_methods)
 
     @property
+    def business(self) -> Business:
+        """The key's business: the way to all that the request may know of."""
+        return self.key.business
+
+    @property
     def business_id(self) -> int:
         return self.key.business_id
-
-    def customers(self) -> CustomerQuerySet:
-        """All customers of the key's business: no query leaves it."""
-        return Customer.objects.in_business(self.business_id)
 
     def read(self, body: type[Serializer[Any]], **kwargs: Any) -> dict[str, Any]:
         """The validated body. Raises the contract's error for any other."""
@@ -130,33 +125,8 @@ class ApiView(APIView):
         serializer.is_valid(raise_exception=True)
         return cast(dict[str, Any], serializer.validated_data)
 
-    def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
-        """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
-        `meta.unreadable`: one bad row takes no list down, and no wrong value is ever served.
-        Where no row opens it is the key that is wrong, and an empty list would be a lie: a 500.
-        """
-        rows: list[answers.Customer] = []
-        unreadable: list[str] = []
-        for customer in customers:
-            try:
-                rows.append(answers.customer_data(customer))
-            except SealError as error:
-                unreadable.append(customer.public_id)
-                log.error(
-                    "customer unreadable",
-                    exc_info=error,
-                    extra={"fields": {"customer": customer.public_id}},
-                )
-        if unreadable and not rows:
-            raise errors.INTERNAL_ERROR()
-        if unreadable:
-            meta["unreadable"] = unreadable
-            self.note_unreadable(unreadable)
-        data: answers.CustomerList = {"customers": rows, "count": len(rows)}
-        return success(self.request, data, **meta)
 
-
-class ElsewhereView(ApiView):
+class NoSuchPathView(ApiView):
     """Every other path of the API: told apart only after authentication."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -8,18 +8,17 @@ import time
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 
-from customers.models import Customer
 from finora.api import errors
 from finora.api.database_errors import database_trouble, write_refused_within
 from finora.api.envelope import failure, reads_only, success
 from finora.api.errors import ApiError
+from finora.orm import readiness
 from finora.sealing import keyring
 from finora.sealing.models import KeyCanary
 from finora.tenants.models import ApiKey
 
 log = logging.getLogger("finora.api")
 
-NOBODY = 0  # no business
 # Anybody may ask, and a write is the dearest thing to ask for: once in so many seconds.
 WRITES_EVERY = 10.0
 # On a full disk a little often still fits where a customer does not: what a call met counts more.
@@ -64,8 +63,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         # What requests ask, for nobody. So the tables are there, and a process that has just
         # started has it behind it that the database reads what it knows of them.
         ApiKey.objects.for_request("")
-        Customer.objects.search(NOBODY, "nobody")
-        Customer.objects.active_among(NOBODY, [""])
+        readiness.ask()
         lacking = KeyCanary.objects.trouble()
         trouble = errors.NOT_READY(message=" ".join(lacking)) if lacking else writing.trouble()
     except Error as error:

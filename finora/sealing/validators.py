@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
@@ -10,13 +12,44 @@ from django.core.validators import EmailValidator
 from finora import text
 from finora.sealing import normal_forms
 
+Validator = Callable[[str], None]
 
+
+class Characters(NamedTuple):
+    """What a text may hold, as regular expressions of ECMA 262: the class of the first and last
+    character, that of those between them, and what must hold besides."""
+
+    outer: str
+    inner: str
+    besides: str = ""
+
+
+# Of text.trim() and text.has_unprintable().
+SPACE = r"\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+LINE = Characters(f"[^{_CONTROL}{SPACE}]", f"[^{_CONTROL}]")
+_LINES = Characters(f"[^{_CONTROL}{SPACE}]", r"[^\x00-\t\x0b\f\x0e-\x1f\x7f-\x9f]")
+_TIN = Characters("[A-Za-z0-9/-]", "[A-Za-z0-9 /-]", "(?=[ /-]*[A-Za-z0-9])")
+
+
+def allows(characters: Characters) -> Callable[[Validator], Validator]:
+    """Says beside a validator which texts pass it: the OpenAPI document has it from there."""
+
+    def describe(validator: Validator) -> Validator:
+        validator.characters = characters  # type: ignore[attr-defined]
+        return validator
+
+    return describe
+
+
+@allows(LINE)
 def no_control_characters(value: str) -> None:
     """Refuses NUL, control characters and unpaired surrogates. Raises ValidationError."""
     if text.has_unprintable(value):
         raise ValidationError("Control characters are not allowed.", code="control_characters")
 
 
+@allows(_LINES)
 def no_control_characters_but_breaks(value: str) -> None:
     """The same for a text of several lines: line breaks are allowed. Raises ValidationError."""
     if text.has_unprintable(value, line_breaks=True):
@@ -25,6 +58,7 @@ def no_control_characters_but_breaks(value: str) -> None:
         )
 
 
+@allows(_TIN)
 def tin_shape(value: str) -> None:
     """Refuses what is not shaped like a tax number. Raises ValidationError."""
     if not normal_forms.is_tin(value):
