@@ -154,7 +154,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["TEST"] = {"NAME": FINORA_DATA_DIR / "test.sqlite3"}
 elif _database["ENGINE"] == "django.db.backends.postgresql":
     # Parameters travel apart from the statement. It is planned for the business at hand: a plan
-    # for the average one reads all of the largest one's index. Which plans are kept, see finora/orm/prepared.py.
+    # for the average one reads all of the largest one's index. finora/orm/prepared.py says which
+    # plans are kept.
     _options.setdefault("server_side_binding", True)
     _options.setdefault("prepare_threshold", None)
     _options.setdefault("connect_timeout", 3)
