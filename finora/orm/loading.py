@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from typing import Any, Self
 
 from django.db import models
@@ -21,8 +21,8 @@ class LightlyLoaded(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(  # type: ignore[override]  # mypy reads the stubs of a later Django
-        cls, db: str | None, field_names: Iterable[str], values: Sequence[Any]
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any]
     ) -> Self:
         instance = cls.__new__(cls)
         instance._state = state = ModelState()

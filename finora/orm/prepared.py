@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, connections, models
 from django.db.models.expressions import Expression
-from django.db.models.query import get_related_populators
+from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # private
 
 M = TypeVar("M")
 BINARY = 1  # psycopg.pq.Format.BINARY
@@ -48,8 +48,7 @@ class _Statement:
         self.start, self.end = columns[0], columns[-1] + 1
         self.names = [f[0].target.attname for f in select[self.start : self.end]]
         self.model = klass_info["model"]
-        # mypy reads the stubs of a later Django.
-        self.related = get_related_populators(klass_info, select, queryset.db)  # type: ignore[call-arg]
+        self.related = get_related_populators(klass_info, select, queryset.db)
 
     def run(self, connection: Any, values: dict[str, Any]) -> list[Any]:
         params = [
