@@ -1,6 +1,7 @@
 """A segment finds what `normalize.holds` says, in the order of (name_key, public_id)."""
 
 import random
+import struct
 from itertools import islice
 
 import pytest
@@ -247,6 +248,25 @@ def test_a_segment_comes_back_from_its_bytes(batch):
     assert again.to_bytes() == segment.to_bytes()
     assert again.lines == segment.lines == len(lines_of(batch))
     assert again.nbytes == len(segment.to_bytes())
+
+
+def test_segments_that_are_stored_stay_readable():
+    """The layout byte by byte: what writes and what reads, changed alike, agree still."""
+    people = [Entry(public_id(31), "Ada Obi", "ada@x.co", 258), Entry(public_id(30), "Ọlá", "", 1)]
+    plain = b"ada obi\x1fada@x.co\n"
+    accented = "ola\x1f\x1fo\U000f0023la\U000f0001\x1f\n".encode()
+    first = 12 + 2 * 20 + 3 * 4
+    blob = b"".join(
+        (
+            struct.pack("=III", 0x5E610001, 2, 1),
+            bytes(15) + b"\x1f" + b"\0\0\x01\x02",
+            bytes(15) + b"\x1e" + b"\0\0\0\x01",
+            struct.pack("=III", first, first + len(plain), first + len(plain + accented)),
+            plain,
+            accented,
+        )
+    )
+    assert build(people).to_bytes() == blob
 
 
 def test_bytes_that_are_no_segment_are_refused():

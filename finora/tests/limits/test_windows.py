@@ -197,6 +197,22 @@ def test_a_limit_of_zero_is_refused(text: str) -> None:
         parse_limits(text)
 
 
+@pytest.mark.parametrize(
+    ("limits", "within"),
+    [
+        (Limits(minute=60, day=100), True),
+        (Limits(minute=59, hour=1, day=1, concurrent=1), True),
+        (Limits(minute=61, day=100), False),
+        (Limits(minute=60, day=101), False),
+        (Limits(minute=60), False),
+        (Limits(), False),
+    ],
+)
+def test_within_is_no_limit_higher_and_none_missing(limits: Limits, within: bool) -> None:
+    assert bool(limits.is_within(Limits(minute=60, day=100))) is within
+    assert limits.is_within(Limits())
+
+
 # --- The minute
 
 

@@ -1,0 +1,53 @@
+"""What version 1 stored stays readable: known answers, as two halves changed alike agree still."""
+
+import base64
+
+import pytest
+
+from finora.sealing import blind_index, keyring
+
+PLACE = {"purpose": "field", "business_id": 7, "context": b"a place"}
+KEY_ID = bytes.fromhex("f769e35e")
+
+
+@pytest.fixture(autouse=True)
+def known_keys(settings):
+    settings.ENCRYPTION_KEYS = [base64.urlsafe_b64encode(bytes(range(32))).decode()]
+    settings.BLIND_INDEX_KEYS = ["a key of thirty-two or more characters"]
+
+
+def test_a_key_has_the_id_that_it_had():
+    assert keyring.sealing_key_id() == KEY_ID
+
+
+def test_bytes_sealed_by_version_1_open():
+    sealed = "01f769e35e6bcdefbd66dfb7e7c74806b7a1d445fd48f44e7baa1c34c90dc5e07f15a6cb"
+    assert keyring.unseal(bytes.fromhex(sealed), **PLACE) == b"ada"
+
+
+def test_a_canary_of_version_1_opens():
+    canary = "01f769e35eff5eadc6346eb325dba5802a0bd7a6418d48512f5c0cd6c49936d422"
+    assert keyring.opens_canary(bytes.fromhex(canary))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "stored"),
+    [
+        ("email", "Ada@example.com", "e798723d1fe34942382f1e3cf7f714e1b227ce71b6583cb7ca1f9f2cfbfa0b1d"),
+        ("phone", "0803 123 4567", "f6a68cda8c987177f0d03c76812245d60249ce548102823d509a3bac31e11f89"),
+        ("tin", "12345678-0001", "7305102f9bb43173b27853aa6a77ff3283ade9af0f5c0d9004dc8edb4938937c"),
+    ],
+)  # fmt: skip
+def test_a_value_has_the_digest_that_was_stored(field, value, stored):
+    assert blind_index.digest(field, 7, value) == bytes.fromhex(stored)
+
+
+def test_a_blind_index_key_has_the_canary_and_the_name_that_it_had():
+    canary = "92381b6a004e2c2c2a96bf9cabeccf64cd6d5859f53d147df2d04f296d79e2a6"
+    assert blind_index.canaries() == [bytes.fromhex(canary)]
+    assert blind_index.key_ids() == [bytes.fromhex("92381b6a")]
+
+
+def test_other_hashes_have_the_key_that_they_had():
+    stored = "4b157f148d4cecd87ee5e059f4da4fd1f5f5512e874983aebf31435051630835"
+    assert blind_index.subkeys("idempotency", 7) == (bytes.fromhex(stored),)
