@@ -93,6 +93,19 @@ def test_without_its_key_nothing_opens(settings):
     assert keyring.unseal(sealed, **PLACE) == b"ada"
 
 
+def test_what_lacks_its_key_is_told_from_what_is_no_longer_sealed_bytes(settings):
+    """Whatever was cut off: the key is what is missing exactly where opening says so."""
+    settings.ENCRYPTION_KEYS = [OLD]
+    sealed = keyring.seal(b"ada", **PLACE)
+    assert not keyring.lacks_key(sealed)
+    settings.ENCRYPTION_KEYS = [NEW]
+    assert keyring.lacks_key(sealed)
+    for cut in (*(sealed[:length] for length in range(len(sealed))), b"\x02" + sealed[1:]):
+        with pytest.raises(SealError) as raised:
+            keyring.unseal(cut, **PLACE)
+        assert keyring.lacks_key(cut) is ("not configured" in str(raised.value))
+
+
 def test_another_key_behind_the_same_id_opens_nothing(settings):
     """A forged key id finds a key, but not the one that sealed."""
     settings.ENCRYPTION_KEYS = [OLD, NEW]

@@ -30,16 +30,19 @@ def test_a_canary_of_version_1_opens():
     assert keyring.opens_canary(bytes.fromhex(canary))
 
 
+DIGESTS = {
+    "email": "e798723d1fe34942382f1e3cf7f714e1b227ce71b6583cb7ca1f9f2cfbfa0b1d",
+    "phone": "f6a68cda8c987177f0d03c76812245d60249ce548102823d509a3bac31e11f89",
+    "tin": "7305102f9bb43173b27853aa6a77ff3283ade9af0f5c0d9004dc8edb4938937c",
+}
+
+
 @pytest.mark.parametrize(
-    ("field", "value", "stored"),
-    [
-        ("email", "Ada@example.com", "e798723d1fe34942382f1e3cf7f714e1b227ce71b6583cb7ca1f9f2cfbfa0b1d"),
-        ("phone", "0803 123 4567", "f6a68cda8c987177f0d03c76812245d60249ce548102823d509a3bac31e11f89"),
-        ("tin", "12345678-0001", "7305102f9bb43173b27853aa6a77ff3283ade9af0f5c0d9004dc8edb4938937c"),
-    ],
-)  # fmt: skip
-def test_a_value_has_the_digest_that_was_stored(field, value, stored):
-    assert blind_index.digest(field, 7, value) == bytes.fromhex(stored)
+    ("field", "value"),
+    [("email", "Ada@example.com"), ("phone", "0803 123 4567"), ("tin", "12345678-0001")],
+)
+def test_a_value_has_the_digest_that_was_stored(field, value):
+    assert blind_index.digest(field, 7, value) == bytes.fromhex(DIGESTS[field])
 
 
 def test_a_blind_index_key_has_the_canary_and_the_name_that_it_had():
