@@ -5,11 +5,13 @@ A page is the rows behind one row's place in an order that an index holds as it 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
+
+from finora.orm.scope import EVERYTHING, Scope
 
 if TYPE_CHECKING:
     from customers.models import Customer
@@ -43,18 +45,18 @@ def page(
     beside: str = "",
     back: bool = False,
     kinds: Sequence[Q] = (Q(),),
-    businesses: Collection[int] | None = None,
+    scope: Scope = EVERYTHING,
 ) -> list[Customer]:
     """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
 
-    The first ones when there is no such customer, which these rows need not hold, in the
-    `businesses` (None: in any). Each of `kinds` is read apart, by the index that it has.
+    The first ones when there is no such customer in scope, which these rows need not hold. Each
+    of `kinds` is read apart, by the index that it has.
     """
-    place = _place(rows.model._default_manager.all(), order, beside, businesses)
+    place = _place(rows.model._default_manager.all(), order, beside, scope)
     back = back and place is not None
     found = []
     for kind in kinds:
-        found += _stretch(rows.filter(kind), order, place, count, back, businesses)
+        found += _stretch(rows.filter(kind), order, place, count, back, scope)
     _, key, tie = (name.removeprefix("-") for name in order)
     found.sort(
         key=lambda row: (row.business_id, getattr(row, key), getattr(row, tie)),
@@ -69,7 +71,7 @@ def _stretch(
     place: Any,
     count: int,
     back: bool,
-    businesses: Collection[int] | None,
+    scope: Scope,
 ) -> list[Customer]:
     rows = rows.order_by(*order)
     if place is None:
@@ -84,19 +86,17 @@ def _stretch(
     found = list(stretch.filter(further)[:count])
     if len(found) < count:
         others = Q(**{f"business_id__{beyond}": place[0]})
-        if businesses is not None:
+        if not scope.is_all:
             # Named: of a list and a bound SQLite takes the list, and reads all that it names.
-            those = [pk for pk in businesses if (pk < place[0] if below else pk > place[0])]
+            those = [pk for pk in scope.business_ids if (pk < place[0] if below else pk > place[0])]
             others = Q(business_id__in=those)
         found += rows.filter(others)[: count - len(found)]
     return found
 
 
-def _place(
-    everyone: CustomerQuerySet, order: Order, pk: str, businesses: Collection[int] | None
-) -> Any:
+def _place(everyone: CustomerQuerySet, order: Order, pk: str, scope: Scope) -> Any:
     if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
         return None
     columns = [name.removeprefix("-") for name in order]
     place = everyone.filter(pk=int(pk)).values_list(*columns).first()
-    return place if place and (businesses is None or place[0] in businesses) else None
+    return place if place and place[0] in scope else None

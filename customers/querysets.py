@@ -15,7 +15,7 @@ from customers.search import index
 from finora import clock, text
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Slot
-from finora.orm.scope import ReachableQuerySet
+from finora.orm.scope import ScopedQuerySet
 from finora.sealing import blind_index, normal_forms
 from finora.sealing.rows import SealedRowQuerySet
 
@@ -54,7 +54,7 @@ def _is_id(text: str) -> bool:
 
 
 class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin makes one of each
-    SealedRowQuerySet["Customer"], ReachableQuerySet["Customer"]
+    SealedRowQuerySet["Customer"], ScopedQuerySet["Customer"]
 ):
     # Whom.
 

@@ -23,6 +23,7 @@ from finora.sealing import SealError
 from finora.staff.display import day, naira, tag
 from finora.staff.filters import BusinessFilter
 from finora.tenants.models import Business
+from finora.tenants.scope import scope_of
 
 # A search without a chosen business looks into each; beyond so many, staff choose one first.
 BUSINESSES_SEARCHED = 20
@@ -96,7 +97,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
     ) -> tuple[CustomerQuerySet, bool]:
         if not search_term:
             return queryset, False
-        businesses = Business.objects.visible_to(request.user).order_by("pk")
+        businesses = Business.objects.in_scope(scope_of(request.user)).order_by("pk")
         if chosen := request.GET.get("business"):
             businesses = businesses.with_public_id(chosen)
         ids = list(businesses.values_list("pk", flat=True)[: BUSINESSES_SEARCHED + 1])
@@ -110,7 +111,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
         """As everywhere; but a pasted id leads to its customer, whatever the filters say."""
         if term.startswith("cust_"):
             mine = cast(CustomerQuerySet, self.get_queryset(request))
-            businesses = Business.objects.visible_to(request.user)
+            businesses = Business.objects.in_scope(scope_of(request.user))
             found = mine.in_each_of(businesses).with_public_id(term)[:2]
             if len(found) == 1:
                 return HttpResponseRedirect(self.page_url(found[0]))

@@ -13,9 +13,9 @@ from customers.admin.filters import CreatedFilter
 from customers.keyset import BY_NAME, NEWEST_FIRST, kinds, page
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
-from finora.orm.scope import reach_of
 from finora.staff.filters import ChoiceFilter
 from finora.staff.lists import PrivateSearchList
+from finora.tenants.scope import scope_of
 
 NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "packed")
 
@@ -34,9 +34,9 @@ class CustomerList(PrivateSearchList):
         beside = place.removeprefix("-")
         # One row more than a page holds says whether there is another page.
         size = self.list_per_page
-        # A page may begin at a row that a filter hides by now, but at none out of reach.
-        reach = reach_of(request.user)
-        turn = partial(page, rows, order, count=size + 1, kinds=self._kinds(), businesses=reach)
+        # A page may begin at a row that a filter hides by now, but at none out of scope.
+        scope = scope_of(request.user)
+        turn = partial(page, rows, order, count=size + 1, kinds=self._kinds(), scope=scope)
         if place.startswith("-"):
             found = turn(beside=beside, back=True)
             if len(found) > size:

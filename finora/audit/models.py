@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -11,7 +11,7 @@ from django.db.models.functions import TruncMinute
 from finora import clock
 from finora.audit import acting
 from finora.audit.refusal import Refusal, Tally, minute_of, tally
-from finora.orm.scope import ReachableQuerySet
+from finora.orm.scope import Scope, ScopedQuerySet
 
 # How far back the latest about some businesses are looked for: what is kept has no bound.
 RECENT = 10_000
@@ -23,10 +23,10 @@ class Frozen(TypeError):
     """The audit trail is append-only."""
 
 
-class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
+class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
     """Events can be added and read; only prune() removes, and only whole old ones."""
 
-    named_by = "subject"
+    name_field = "subject"
 
     def record(
         self,
@@ -87,10 +87,10 @@ class AuditEventQuerySet(ReachableQuerySet["AuditEvent"]):
         of_it = self.filter(business_id=business_id, subject=subject)
         return of_it.with_times().order_by("-id")
 
-    def latest_in(self, business_ids: Collection[int], count: int) -> AuditEventQuerySet:
-        """The latest about these businesses, looked for among the latest about any of them."""
+    def latest_in(self, scope: Scope, count: int) -> AuditEventQuerySet:
+        """The latest in scope, looked for among the latest about any business."""
         newest = self.aggregate(newest=Max("id", default=0))["newest"]
-        recent = self.filter(id__gt=newest - RECENT, business_id__in=business_ids)
+        recent = self.filter(id__gt=newest - RECENT).in_scope(scope)
         return recent.with_times().select_related("business").order_by("-id")[:count]
 
     def older_than(self, moment: datetime) -> AuditEventQuerySet:

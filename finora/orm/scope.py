@@ -1,52 +1,59 @@
-"""Which businesses a member of staff reaches: one rule for every page of the directory."""
+"""What staff may reach of the businesses' rows: one value, and the querysets that keep to it."""
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar, cast
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Self, TypeVar
 
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
-Staff = AbstractBaseUser | AnonymousUser
 Row = TypeVar("Row", bound=models.Model)
 
 
-def reach_of(staff: Staff) -> list[int] | None:
-    """The ids of the businesses that this member of staff is limited to; None: all of them.
+@dataclass(frozen=True)
+class Scope:
+    """Some businesses, by their ids (at first none), or all that there are."""
 
-    Who is limited to none reaches all, and so does a superuser; a stranger reaches none. Asked
-    of the database once for a user as it was loaded, which is once a request.
-    """
-    user = cast(Any, staff)
-    if not user.is_active:
-        return []
-    if user.is_superuser:
-        return None
-    if not hasattr(user, "_reach"):
-        rows = user.limited_to.order_by("business_id")
-        user._reach = list(rows.values_list("business_id", flat=True)) or None
-    return cast("list[int] | None", user._reach)
+    business_ids: frozenset[int] = frozenset()
+    is_all: bool = False
+
+    @classmethod
+    def of(cls, business_ids: Iterable[int]) -> Scope:
+        return cls(frozenset(business_ids))
+
+    def __contains__(self, business_id: int) -> bool:
+        return self.is_all or business_id in self.business_ids
 
 
-class ReachableQuerySet(models.QuerySet[Row]):
-    """Rows of businesses: a row out of reach is as if it did not exist."""
+NOTHING = Scope()
+EVERYTHING = Scope(is_all=True)
 
-    reached_by = "business_id"
-    named_by = "public_id"
 
-    def visible_to(self, staff: Staff) -> Self:
-        """Those that this member of staff may know of."""
-        businesses = reach_of(staff)
-        return self if businesses is None else self.filter(**{f"{self.reached_by}__in": businesses})
+class ScopedQuerySet(models.QuerySet[Row]):
+    """Rows of businesses: a row out of scope is as if it did not exist."""
 
-    def out_of_reach_of(self, staff: Staff) -> Self:
+    business_field = "business_id"
+    name_field = "public_id"
+
+    def in_scope(self, scope: Scope) -> Self:
+        if scope.is_all:
+            return self
+        return self.filter(**{f"{self.business_field}__in": sorted(scope.business_ids)})
+
+    def out_of_scope(self, scope: Scope) -> Self:
         """The others: those that are as if they did not exist."""
-        businesses = reach_of(staff)
-        if businesses is None:
+        if scope.is_all:
             return self.none()
-        return self.exclude(**{f"{self.reached_by}__in": businesses})
+        return self.exclude(**{f"{self.business_field}__in": sorted(scope.business_ids)})
 
     def names(self) -> models.QuerySet[Row, tuple[int, str]]:
         """The business and the public name of each, as the audit trail has them."""
-        return self.values_list(self.reached_by, self.named_by)
+        return self.values_list(self.business_field, self.name_field)
+
+    def with_names(self, names: Collection[tuple[int, str]]) -> Self:
+        """Those that may have one of these names (see names()); of few businesses."""
+        business_ids, texts = {pair[0] for pair in names}, {pair[1] for pair in names}
+        return self.filter(
+            **{f"{self.business_field}__in": business_ids, f"{self.name_field}__in": texts}
+        )

@@ -1,5 +1,5 @@
-"""Staff accounts: their roles are Django's groups; what they reach is listed beside them. And
-who logged in, or tried to.
+"""Staff accounts: their roles are Django's groups, and a scope says which businesses they reach.
+And who logged in, or tried to.
 
 No role of ours edits accounts, as who can edit one can make it a superuser: superusers do.
 """
@@ -18,28 +18,40 @@ from finora.staff import passwords
 from finora.staff.account_sessions import LoggedInFilter, SessionsAdmin
 from finora.staff.filters import AccountFilter, AttemptedFilter, RoleFilter
 from finora.staff.lists import ClosedListAdmin
-from finora.tenants.models import StaffBusiness
+from finora.tenants.models import Business, StaffScope
+
+EMPTY_SCOPE = (
+    "Without the tick and without a business this account reaches no business: whatever its roles, "
+    "its lists are empty. A superuser reaches all, whatever stands here."
+)
 
 if TYPE_CHECKING:
-    _Inline = admin.TabularInline[StaffBusiness, User]
+    _Inline = admin.StackedInline[StaffScope, User]
     _UserAdmin = UserAdmin[User]
 else:
-    _Inline = admin.TabularInline
+    _Inline = admin.StackedInline
     _UserAdmin = UserAdmin
 
 
-class LimitedTo(_Inline):
-    model = StaffBusiness
-    extra = 0
-    verbose_name = "business"
-    verbose_name_plural = "limited to these businesses (none: all of them)"
+class ScopeInline(_Inline):
+    """The account's scope, for superusers to set: nobody else can be given the right."""
+
+    model = StaffScope
+    can_delete = False
+    filter_horizontal = ("businesses",)
+    fieldsets = ((None, {"fields": ("all_businesses", "businesses"), "description": EMPTY_SCOPE}),)
+    verbose_name_plural = "scope: which businesses this account reaches"
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = Business.objects.order_by("name", "pk")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
 class StaffAdmin(SessionsAdmin, _UserAdmin):
     list_display = ("username", "logged_in", "email", "first_name", "last_name", "is_staff")
     list_filter = (AccountFilter, RoleFilter, LoggedInFilter)
     search_placeholder = "User name, name or email"
-    inlines = (LimitedTo,)
+    inlines = (ScopeInline,)
 
     # Who can make or take over an account has its password: a way around being asked for one's own.
 

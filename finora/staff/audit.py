@@ -13,6 +13,7 @@ from finora.staff import filters
 from finora.staff.base import DirectoryAdmin
 from finora.staff.lists import PrivateSearchList
 from finora.tenants.models import Business
+from finora.tenants.scope import scope_of
 
 
 class AuditList(PrivateSearchList):
@@ -62,7 +63,7 @@ class AuditEventAdmin(DirectoryAdmin):
     ) -> tuple[Any, bool]:
         if search_term:
             # Spelt so that the index by business and subject serves.
-            mine = Business.objects.visible_to(request.user)
+            mine = Business.objects.in_scope(scope_of(request.user))
             queryset = queryset.filter(business_id__in=mine.values("pk"), subject=search_term)
         return queryset, False
 

@@ -1,4 +1,4 @@
-"""What the pages of businesses' rows share: whom staff reach, and forms."""
+"""What the pages of businesses' rows share: scope, and forms."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from finora.orm.scope import ReachableQuerySet
+from finora.orm.scope import ScopedQuerySet
 from finora.staff import refusals
 from finora.staff.confirming import ConfirmingAdmin
 from finora.tenants.models import Business
+from finora.tenants.scope import scope_of
 
 if TYPE_CHECKING:
     _QuerySet = models.QuerySet[Any]
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 
 class DirectoryAdmin(ConfirmingAdmin):
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
-        """Whatever is out of reach is as if it did not exist: in lists, on pages, for actions."""
-        return cast(ReachableQuerySet[Any], super().get_queryset(request)).visible_to(request.user)
+        """Whatever is out of scope is as if it did not exist: in lists, on pages, for actions."""
+        rows = cast(ScopedQuerySet[Any], super().get_queryset(request))
+        return rows.in_scope(scope_of(request.user))
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         found = super().get_object(request, object_id, from_field)
         if found is None:
-            refusals.note_out_of_reach(request, self.model, [object_id])
+            refusals.note_out_of_scope(request, self.model, [object_id])
         return found
 
     # Forms.
@@ -36,13 +38,13 @@ class DirectoryAdmin(ConfirmingAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        # The form refuses a business out of reach as one that does not exist.
-        refusals.note_out_of_reach(request, Business, request.POST.getlist("business"))
+        # The form refuses a business out of scope as one that does not exist.
+        refusals.note_out_of_scope(request, Business, request.POST.getlist("business"))
         return super().add_view(request, form_url, extra_context)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing from the address, where a value would be on show, but the list's business."""
-        businesses = Business.objects.visible_to(request.user)
+        businesses = Business.objects.in_scope(scope_of(request.user))
         if chosen := QueryDict(request.GET.get("_changelist_filters")).get("business"):
             businesses = businesses.with_public_id(chosen)
         found = businesses[:2]
@@ -51,9 +53,10 @@ class DirectoryAdmin(ConfirmingAdmin):
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Only the businesses within reach, and without Django's icons that add and change one."""
+        """Only the businesses in scope, and without Django's icons that add and change one."""
         if db_field.related_model is Business:
-            kwargs["queryset"] = Business.objects.visible_to(request.user).order_by("name", "pk")
+            mine = Business.objects.in_scope(scope_of(request.user))
+            kwargs["queryset"] = mine.order_by("name", "pk")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
@@ -65,5 +68,5 @@ class DirectoryAdmin(ConfirmingAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        refusals.note_out_of_reach(request, self.model, ticked)
+        refusals.note_out_of_scope(request, self.model, ticked)
         return super().changelist_view(request, extra_context)

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from finora.orm.scope import reach_of
 from finora.staff import filters
 from finora.staff.base import DirectoryAdmin
 from finora.staff.display import day, tag
 from finora.tenants.models import Business
+from finora.tenants.scope import scope_of
 
 SUSPEND = "From the next request on, every API key of it is refused. Its data stays as it is."
 RESUME = "Its API keys open the API again."
@@ -35,8 +35,8 @@ class BusinessAdmin(DirectoryAdmin):
         return day(business.created_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Who is limited to some businesses makes none: it would be out of their reach."""
-        return super().has_add_permission(request) and reach_of(request.user) is None
+        """Whose scope is some businesses makes none: it would be out of scope."""
+        return super().has_add_permission(request) and scope_of(request.user).is_all
 
     def has_delete_permission(self, request: HttpRequest, obj: Business | None = None) -> bool:
         return False

@@ -15,6 +15,7 @@ from finora import clock
 from finora.audit.models import AuditEvent
 from finora.staff import refusals
 from finora.tenants.models import Business
+from finora.tenants.scope import scope_of
 
 if TYPE_CHECKING:
     from django.contrib.admin.filters import _ListFilterChoices
@@ -37,7 +38,7 @@ class BusinessFilter(admin.SimpleListFilter):
     template = "staff/business_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        mine = Business.objects.visible_to(request.user)
+        mine = Business.objects.in_scope(scope_of(request.user))
         rows = mine.order_by("name", "pk").only("public_id", "name")
         self.businesses = {row.public_id: row for row in rows}
         return [(public_id, row.name) for public_id, row in self.businesses.items()]
@@ -68,7 +69,7 @@ class BusinessFilter(admin.SimpleListFilter):
         business = self.businesses.get(chosen)
         if business:
             return queryset.filter(business=business)
-        others = Business.objects.with_public_id(chosen).out_of_reach_of(request.user)
+        others = Business.objects.with_public_id(chosen).out_of_scope(scope_of(request.user))
         refusals.note(AuditEvent.Action.ACCESS_REFUSED, others.names())
         return queryset.none()
 

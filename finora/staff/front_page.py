@@ -18,6 +18,7 @@ from customers.models import Customer
 from finora import clock
 from finora.audit.models import AuditEvent
 from finora.tenants.models import ApiKey, Business
+from finora.tenants.scope import scope_of
 
 WEEKS = 12
 COUNTED_FOR = 5 * 60  # seconds
@@ -93,14 +94,14 @@ def context(request: HttpRequest) -> dict[str, Any]:
             "expiring_keys_url": _list_url(ApiKey) + "?status=expiring",
         }
     if may[AuditEvent]:
-        events = list(AuditEvent.objects.latest_in(list(businesses), ROWS_SHOWN))
+        events = list(AuditEvent.objects.latest_in(scope_of(request.user), ROWS_SHOWN))
         shown |= {"events": _with_links(events, [model for model in may if may[model]])}
     return shown
 
 
 def _businesses(request: HttpRequest) -> Iterable[Business]:
     """The businesses that this member of staff may see."""
-    return Business.objects.visible_to(request.user).order_by("name", "pk")
+    return Business.objects.in_scope(scope_of(request.user)).order_by("name", "pk")
 
 
 def _list_url(model: type[Customer] | type[ApiKey]) -> str:

@@ -14,7 +14,8 @@ from django.db import models
 from django.http import HttpRequest
 
 from finora.audit.models import AuditEvent
-from finora.orm.scope import ReachableQuerySet
+from finora.orm.scope import ScopedQuerySet
+from finora.tenants.scope import scope_of
 
 MAX_DIGITS = 18  # of a number that every database takes
 
@@ -30,14 +31,14 @@ def note(
         AuditEvent.objects.record_refused(action, business_id, public_ids, fields)
 
 
-def rows(model: type[models.Model], keys: Iterable[str]) -> ReachableQuerySet[Any]:
+def rows(model: type[models.Model], keys: Iterable[str]) -> ScopedQuerySet[Any]:
     """The rows that an address or a form names, of whatever business."""
     numbers = [key for key in keys if key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS]
-    found: ReachableQuerySet[Any] = model._default_manager.filter(pk__in=numbers)  # type: ignore[assignment]
+    found: ScopedQuerySet[Any] = model._default_manager.filter(pk__in=numbers)  # type: ignore[assignment]
     return found
 
 
-def note_out_of_reach(request: HttpRequest, model: type[models.Model], keys: Iterable[str]) -> None:
-    """Notes those of these rows that are there, and out of this member of staff's reach."""
-    out = rows(model, keys).out_of_reach_of(request.user)
+def note_out_of_scope(request: HttpRequest, model: type[models.Model], keys: Iterable[str]) -> None:
+    """Notes those of these rows that are there, and out of this member of staff's scope."""
+    out = rows(model, keys).out_of_scope(scope_of(request.user))
     note(AuditEvent.Action.ACCESS_REFUSED, out.names())

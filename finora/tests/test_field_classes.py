@@ -71,10 +71,16 @@ CLASSES = {
         "month": "the month that the next one counts",
         "month_calls": "a count",
     },
-    "tenants.StaffBusiness": {
+    "tenants.StaffScope": {
         "id": ID,
         "user": "a member of staff",
-        "business": "a business that this one is limited to",
+        "all_businesses": "a setting of a superuser's",
+        "businesses": "the businesses that this one reaches",
+    },
+    "tenants.StaffScope_businesses": {
+        "id": ID,
+        "staffscope": "the scope of a member of staff",
+        "business": TENANT,
     },
     "staff.StaffSession": {
         "session_key": "Django's: who holds it is logged in, so no page and no log shows it",

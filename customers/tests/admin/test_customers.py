@@ -22,6 +22,7 @@ from finora import clock
 from finora.sealing.fields import SealedMixin
 from finora.staff import search_terms
 from finora.tests.kit import factories
+from finora.tests.kit.staff import member
 
 LIST = "/admin/customers/customer/"
 PERSONAL = {
@@ -403,7 +404,7 @@ def test_the_list_masks_and_shows_naira(staff, ada):
 
 @pytest.fixture
 def viewer(staff) -> Client:
-    user = User.objects.create_user("viewer", is_staff=True)
+    user = member()
     of_customer = ContentType.objects.get_for_model(Customer)
     user.user_permissions.set(
         Permission.objects.filter(codename="view_customer", content_type=of_customer)

@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="StaffBusiness",
+            name="StaffScope",
             fields=[
                 (
                     "id",
@@ -162,30 +162,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "business",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="staff",
-                        to="tenants.business",
+                    "all_businesses",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Those that are made later too, whatever is chosen below.",
+                    ),
+                ),
+                (
+                    "businesses",
+                    models.ManyToManyField(
+                        blank=True, related_name="scopes", to="tenants.business"
                     ),
                 ),
                 (
                     "user",
-                    models.ForeignKey(
+                    models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="limited_to",
+                        related_name="scope",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
             options={
-                "verbose_name": "limited to",
-                "verbose_name_plural": "limited to",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("user", "business"), name="staff_business_unique"
-                    )
-                ],
+                "verbose_name": "scope",
+                "verbose_name_plural": "scope",
+                "default_permissions": (),
             },
         ),
     ]

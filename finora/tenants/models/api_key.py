@@ -15,7 +15,7 @@ from finora.audit.models import AuditEvent
 from finora.limits.windows import parse_limits
 from finora.orm.loading import LightlyLoaded
 from finora.orm.prepared import Prepared, Slot
-from finora.orm.scope import ReachableQuerySet
+from finora.orm.scope import ScopedQuerySet
 from finora.tenants.models.business import Business
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _month(moment: datetime) -> date:
     return moment.date().replace(day=1)
 
 
-class ApiKeyQuerySet(ReachableQuerySet["ApiKey"]):
+class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
     def issue(
         self,
         business: Business,

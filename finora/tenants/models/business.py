@@ -8,11 +8,11 @@ from django.db import models, transaction
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
 from finora.orm.loading import LightlyLoaded
-from finora.orm.scope import ReachableQuerySet
+from finora.orm.scope import ScopedQuerySet
 
 
-class BusinessQuerySet(ReachableQuerySet["Business"]):
-    reached_by = "pk"
+class BusinessQuerySet(ScopedQuerySet["Business"]):
+    business_field = "pk"
 
     def with_public_id(self, public_id: str) -> BusinessQuerySet:
         """The one with this id, or none; also for a text that no id can be."""

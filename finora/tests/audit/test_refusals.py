@@ -125,13 +125,13 @@ def test_a_wrong_password_is_a_refusal_and_being_asked_for_it_is_none(ada, one_m
     ]
 
 
-# By staff, out of whose reach it is.
+# By staff, out of whose scope it is.
 
 
 @pytest.fixture
 def limited(ada) -> Client:
     everything = ("Editor", "Privacy officer", "Administrator")
-    return browser(*everything, limited_to=(ada.business,))
+    return browser(*everything, scope=(ada.business,))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def limited(ada) -> Client:
         lambda client, eve: act(client, "export", eve, confirmed="yes"),
     ],
 )
-def test_a_row_out_of_reach_is_noted_where_it_belongs(limited, eve, ask, one_minute):
+def test_a_row_out_of_scope_is_noted_where_it_belongs(limited, eve, ask, one_minute):
     ask(limited, eve)
     assert told() == [("access refused", eve.public_id, [], 1)]
     event = AuditEvent.objects.get(action="access refused")

@@ -6,7 +6,7 @@ from django.test.utils import isolate_apps
 
 from customers.models import Customer
 from finora import text
-from finora.orm.scope import ReachableQuerySet
+from finora.orm.scope import ScopedQuerySet
 from finora.sealing import SealError, blind_index
 from finora.sealing.fields import BlindIndexField, SealedEmailField, SealedToken
 from finora.sealing.rows import SealedRow, SealedRowQuerySet, sealed_rows
@@ -300,7 +300,7 @@ def test_a_model_that_would_not_keep_the_rules_does_not_start():
         class OtherManager(Base, SealedRow):
             email_hash = BlindIndexField(of="email")
             objects = SealedRowQuerySet.as_manager()
-            others = ReachableQuerySet.as_manager()
+            others = ScopedQuerySet.as_manager()
 
         class NothingSealed(Base, models.Model):  # noqa: DJ008
             pass

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -15,8 +15,10 @@ from customers.models import Customer
 from finora import clock
 from finora.audit import models
 from finora.audit.models import AuditEvent
+from finora.orm.scope import Scope
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
+from finora.tests.kit import staff as staff_kit
 from finora.tests.kit.staff import browser
 
 FRONT = "/admin/"
@@ -37,7 +39,7 @@ def rows(response) -> list[tuple[str, int, int]]:
 
 
 def member(client, *permissions: str) -> None:
-    user = User.objects.create_user("member", is_staff=True)
+    user = staff_kit.member()
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client.force_login(user)
 
@@ -111,7 +113,7 @@ def test_a_new_key_is_shown_to_the_privacy_officer(staff, business, other_busine
     ApiKey.objects.filter(pk=key.pk).revoke()
     factories.api_key(other_business)
 
-    page = browser("Privacy officer", limited_to=(business,)).get(FRONT)
+    page = browser("Privacy officer", scope=(business,)).get(FRONT)
     shown = page.context["new_keys"]
     assert [(each.name, each.issuer) for each in shown] == [("Shop", "staff"), ("a test", "")]
     told = page.text[page.text.index('id="new-keys"') : page.text.index('id="expiring"')]
@@ -162,7 +164,7 @@ def test_the_latest_events_are_looked_for_among_the_newest_only(
     AuditEvent.objects.record("exported", business.pk, ["old"])
     AuditEvent.objects.record("exported", business.pk, ["new"])
     AuditEvent.objects.record("exported", other_business.pk, ["a", "b"])
-    found = AuditEvent.objects.latest_in([business.pk], 10)
+    found = AuditEvent.objects.latest_in(Scope.of([business.pk]), 10)
     assert [event.subject for event in found] == ["new"]
 
 

@@ -61,7 +61,7 @@ ODD = (
     b"\xff",
     "(((",
 )
-# What tells who asks and what they reach; and then the rows and filters of a list.
+# What tells who asks and their scope; and then the rows and filters of a list.
 REFUSAL_BUDGET, LIST_BUDGET = 4, 10
 
 
@@ -83,12 +83,12 @@ def _something_in_every_list(business, other_business):
 
 
 def user_of(role: str, business: Business) -> User:
-    """Limited to the one business, but for the superuser, whom nothing limits."""
+    """Whose scope is the one business, but for the superuser, who reaches all."""
     if role == "superuser":
         return User.objects.create_superuser("root")
     if role != "sees all":
-        return member(role, limited_to=(business,))
-    user = member(limited_to=(business,))
+        return member(role, scope=(business,))
+    user = member(scope=(business,))
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     return user
 
@@ -168,9 +168,9 @@ def test_a_refused_question_is_a_400_within_few_queries(business, role):
 
 
 def test_nobody_reads_a_password_hash_letter_by_letter(business):
-    boss = member("Administrator", limited_to=(business,), password="of the administrator")
-    way = "business__staff__user__groups__user__"
-    viewer = browser_of(member("Viewer", limited_to=(business,)))
+    boss = member("Administrator", scope=(business,), password="of the administrator")
+    way = "business__scopes__user__groups__user__"
+    viewer = browser_of(member("Viewer", scope=(business,)))
     url = url_of(Customer)
     for guess in ("^pbkdf2", "^x"):
         query = {f"{way}username": boss.username, f"{way}password__regex": guess}
@@ -279,7 +279,7 @@ def test_the_business_of_a_new_row_is_not_read_from_an_address_that_no_id_can_be
 @pytest.mark.parametrize("role", ROLES)
 def test_django_s_views_that_complete_and_redirect_are_gone(business, role):
     browser = browser_of(user_of(role, business))
-    source = {"app_label": "customers", "model_name": "staffbusiness", "field_name": "user"}
+    source = {"app_label": "customers", "model_name": "staffscope", "field_name": "user"}
     assert browser.get("/admin/autocomplete/", source | {"term": "boss"}).status_code == 404
     assert browser.get("/admin/r/1/1/").status_code == 404
 

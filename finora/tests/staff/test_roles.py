@@ -1,4 +1,4 @@
-"""Who may do what, action by action and role by role; and whose businesses they reach."""
+"""Who may do what, action by action and role by role; and in which scope."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from django.test import Client
 from customers.models import Customer
 from customers.tests.admin.test_customers import LIST, act, form_of, listed, page, search
 from finora.audit.models import AuditEvent
-from finora.tenants.models import ApiKey, Business, StaffBusiness
+from finora.tenants.models import ApiKey, Business, StaffScope
+from finora.tenants.scope import scope_of
 from finora.tests.kit import factories
 from finora.tests.kit.staff import browser, member
 
@@ -224,7 +225,7 @@ def test_who_administers_gains_no_value_by_a_key(ada):
     assert "apikey/add/" not in everyone_else.get("/admin/").content.decode()
 
 
-# Out of reach.
+# Out of scope.
 
 
 @pytest.fixture
@@ -232,22 +233,35 @@ def eve(other_business) -> Customer:
     return factories.customer(other_business, name="Eve Ada", phone="0803 123 5678")
 
 
-def test_who_is_limited_to_nothing_reaches_all_and_a_superuser_always(business, other_business):
+def reached(user: User | AnonymousUser) -> set[Business]:
+    return set(Business.objects.in_scope(scope_of(user)))
+
+
+def test_a_scope_is_given_and_nothing_without_it(business, other_business):
+    assert reached(User.objects.create_user("new", is_staff=True)) == set()
+    assert reached(member("Administrator", scope=())) == set()
+    assert reached(member("Viewer", scope=(business,))) == {business}
+    for user in (member(is_active=False), AnonymousUser(), User.objects.create_user("guest")):
+        assert reached(user) == set()
+
+
+def test_a_flag_or_a_superuser_reaches_all(business, other_business):
     everything = {business, other_business}
-    free, limited = member("Viewer"), member("Viewer", limited_to=(business,))
-    root = member(is_superuser=True, limited_to=(business,))
-    gone = member("Viewer", is_active=False)
-    assert set(Business.objects.visible_to(free)) == everything
-    assert set(Business.objects.visible_to(root)) == everything
-    assert set(Business.objects.visible_to(limited)) == {business}
-    assert not Business.objects.visible_to(gone)
-    assert not Customer.objects.visible_to(AnonymousUser())
+    assert reached(member("Viewer", scope=None)) == everything
+    assert reached(member(is_superuser=True, scope=())) == everything
+    assert reached(User.objects.create_superuser("root")) == everything
+
+
+def test_a_scope_is_asked_for_once_a_request(business, django_assert_num_queries):
+    user = member("Viewer", scope=(business, factories.business()))
+    with django_assert_num_queries(1):
+        assert scope_of(user) is scope_of(user)
 
 
 @pytest.fixture
 def limited(ada) -> Client:
     everything = ("Editor", "Privacy officer", "Administrator", "Key issuer")
-    return browser(*everything, limited_to=(ada.business,))
+    return browser(*everything, scope=(ada.business,))
 
 
 @pytest.mark.parametrize(
@@ -255,7 +269,7 @@ def limited(ada) -> Client:
     [a for a in ACTIONS if a not in (adds_a_business, *ROOT)],
     ids=lambda action: action.__name__,
 )
-def test_no_action_reaches_a_business_out_of_reach(limited, eve, action):
+def test_no_action_reaches_a_business_out_of_scope(limited, eve, action):
     assert not action(limited, eve)
 
 
@@ -268,7 +282,7 @@ def test_every_action_reaches_one_within(limited, ada, eve, action):
     assert action(limited, ada)
 
 
-def test_what_is_out_of_reach_answers_as_what_does_not_exist(limited, ada, eve):
+def test_what_is_out_of_scope_answers_as_what_does_not_exist(limited, ada, eve):
     key, _ = factories.api_key(eve.business)
     unknown = eve.pk + 1000
 
@@ -312,7 +326,7 @@ def test_searches_filters_forms_and_the_front_page_know_nothing_of_it(limited, a
         assert f'value="{eve.business_id}"' not in html or url not in (f"{LIST}add/", f"{KEYS}add/")
 
 
-def test_a_customer_and_a_key_cannot_be_made_out_of_reach(limited, ada, eve):
+def test_a_customer_and_a_key_cannot_be_made_out_of_scope(limited, ada, eve):
     before = Customer.objects.count()
     response = limited.post(
         f"{LIST}add/", {"business": eve.business_id, "name": "New", "email": "new@x.com"}
@@ -323,22 +337,47 @@ def test_a_customer_and_a_key_cannot_be_made_out_of_reach(limited, ada, eve):
     assert not ApiKey.objects.exists()
 
 
-def test_who_is_limited_adds_no_business(limited):
+def test_whose_scope_is_some_businesses_adds_none(limited):
     assert limited.get(f"{BUSINESSES}add/").status_code == 403
 
 
-def test_superusers_say_beside_an_account_what_it_reaches(staff, business):
-    user = member("Viewer")
-    url = f"/admin/auth/user/{user.pk}/change/"
+def account_form(staff: Client, user: User, url: str, **scope: object) -> dict[str, object]:
+    """What a browser posts from the account's page, with this scope."""
     form = staff.get(url).context["adminform"].form
-    data = {n: form[n].value() for n in ("username", "is_active", "is_staff")}
-    data |= {"groups": [user.groups.get().pk]}
+    data: dict[str, object] = {n: form[n].value() for n in ("username", "is_active", "is_staff")}
+    data |= {"groups": [group.pk for group in user.groups.all()]}
     data |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
-    prefix = "limited_to"
-    data |= {f"{prefix}-TOTAL_FORMS": "1", f"{prefix}-INITIAL_FORMS": "0"}
-    data |= {f"{prefix}-0-business": business.pk, f"{prefix}-0-user": user.pk}
-    assert staff.post(url, data).status_code == 302
-    assert StaffBusiness.objects.get().business == business
+    data |= {"scope-TOTAL_FORMS": "1", "scope-INITIAL_FORMS": "0", "scope-0-user": user.pk}
+    return data | {f"scope-0-{name}": value for name, value in scope.items()}
+
+
+def test_superusers_set_the_scope_on_an_accounts_page(staff, business, other_business):
+    for name, scope, expected in (
+        ("one", {"businesses": [business.pk]}, {business}),
+        ("all", {"all_businesses": "on"}, {business, other_business}),
+        ("none", {}, set()),
+    ):
+        user = User.objects.create_user(name, is_staff=True)
+        url = f"/admin/auth/user/{user.pk}/change/"
+        assert "this account reaches no business" in staff.get(url).text
+        assert staff.post(url, account_form(staff, user, url, **scope)).status_code == 302
+        assert reached(User.objects.get(pk=user.pk)) == expected
+
+
+def test_nobody_but_a_superuser_sets_a_scope(business, client, staff):
+    helper = member("Administrator", scope=())
+    helper.user_permissions.set(Permission.objects.all())
+    assert not Permission.objects.filter(content_type__model="staffscope").exists()
+    user = User.objects.create_user("new", is_staff=True)
+    url = f"/admin/auth/user/{user.pk}/change/"
+    data = account_form(staff, user, url, businesses=[business.pk], all_businesses="on")
+    browser_of_helper = Client()
+    browser_of_helper.force_login(helper)
+    page = browser_of_helper.get(url)
+    assert page.status_code == 200
+    assert business.name not in page.text
+    assert browser_of_helper.post(url, data).status_code == 302
+    assert not StaffScope.objects.filter(user=user).exists()
 
 
 def test_the_audit_is_read_only_and_pages_backwards(staff, business, monkeypatch):
