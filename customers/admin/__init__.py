@@ -3,6 +3,9 @@
 from django.contrib import admin
 
 from customers.admin.customer import CustomerAdmin
+from customers.admin.front_page import PANEL
 from customers.models import Customer
+from finora.staff import front_page
 
 admin.site.register(Customer, CustomerAdmin)
+front_page.register(PANEL)

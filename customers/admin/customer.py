@@ -114,7 +114,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
             businesses = Business.objects.in_scope(scope_of(request.user))
             found = mine.in_each_of(businesses).with_public_id(term)[:2]
             if len(found) == 1:
-                return HttpResponseRedirect(self.page_url(found[0]))
+                return HttpResponseRedirect(self.page_url(found[0].pk))
         return super().search_view(request, term)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -206,7 +206,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
             "takes_away": True,
             "button": "Yes, deactivate 1 customer",
             "rows": [customer],
-            "back": self.page_url(customer),
+            "back": self.page_url(customer.pk),
         }
         return super().render_delete_form(request, context)
 
@@ -221,7 +221,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
         self, request: HttpRequest, obj_display: str, obj_id: int
     ) -> HttpResponseRedirect:
         messages.success(request, f"{obj_display} is inactive. Nothing was removed.")
-        return HttpResponseRedirect(self.page_url(Customer(pk=obj_id)))
+        return HttpResponseRedirect(self.page_url(obj_id))
 
     @admin.action(description="Deactivate selected customers", permissions=["delete"])
     def deactivate(self, request: HttpRequest, queryset: CustomerQuerySet) -> HttpResponse:

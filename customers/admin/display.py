@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 
 from customers.models import Customer
 from finora.sealing import SealError
@@ -22,6 +23,10 @@ MASKS: dict[str, Callable[[str], str]] = {
 }
 SEALED_FIELDS = tuple(MASKS)
 Cell = Callable[[Any, Customer], str]
+
+
+def label(field: str) -> str:
+    return str(label_for_field(field, Customer))
 
 
 def shown(customer: Customer, field: str) -> str:
@@ -40,7 +45,7 @@ def shown(customer: Customer, field: str) -> str:
 def masked(field: str) -> Cell:
     """A cell that shows a sealed field by its mask, or says that it cannot be opened."""
 
-    @admin.display(description="TIN" if field == "tin" else field)
+    @admin.display(description=label(field))
     def cell(self: Any, customer: Customer) -> str:
         return shown(customer, field)
 

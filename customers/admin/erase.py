@@ -57,19 +57,19 @@ class ErasingAdmin(DirectoryAdmin):
             raise Http404
         if customer.erased_at:
             messages.info(request, f"{customer} was erased before.")
-            return HttpResponseRedirect(self.page_url(customer))
+            return HttpResponseRedirect(self.page_url(customer.pk))
         if request.method == "POST" and (answer := passwords.ask_again(request, refused)):
             return answer
         form = EraseForm(customer.public_id, *([request.POST] if request.method == "POST" else []))
         if form.is_valid() and self._erase(request, customer):
-            return HttpResponseRedirect(self.page_url(customer))
+            return HttpResponseRedirect(self.page_url(customer.pk))
         context = {
             **self.admin_site.each_context(request),
             "title": "Erase this person for good?",
             "opts": self.opts,
             "customer": customer,
             "form": form,
-            "back": self.page_url(customer),
+            "back": self.page_url(customer.pk),
         }
         return TemplateResponse(request, "admin/customers/customer/erase.html", context)
 

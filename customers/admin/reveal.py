@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
-from customers.admin.display import SEALED_FIELDS, shown
+from customers.admin.display import SEALED_FIELDS, label, shown
 from customers.models import Customer
 from finora.audit.models import AuditEvent
 from finora.sealing import SealError
 from finora.staff import passwords, refusals
 from finora.staff.base import DirectoryAdmin
-from finora.staff.display import label
 
 
 class Personal(NamedTuple):
@@ -66,7 +66,7 @@ class RevealingAdmin(DirectoryAdmin):
             return JsonResponse({"value": value})
         request.revealed = {field: value}  # type: ignore[attr-defined]
         request.method = "GET"
-        page: HttpResponse = self.changeform_view(request, str(pk), self.page_url(customer))
+        page: HttpResponse = self.changeform_view(request, str(pk), self.page_url(customer.pk))
         return page
 
     def render_change_form(
@@ -78,7 +78,10 @@ class RevealingAdmin(DirectoryAdmin):
             context |= {
                 "personal": [
                     Personal(
-                        name, label(name), clear.get(name) or shown(customer, name), name in clear
+                        name,
+                        capfirst(label(name)),
+                        clear.get(name) or shown(customer, name),
+                        name in clear,
                     )
                     for name in SEALED_FIELDS
                 ],

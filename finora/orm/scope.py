@@ -51,6 +51,10 @@ class ScopedQuerySet(models.QuerySet[Row]):
         """The business and the public name of each, as the audit trail has them."""
         return self.values_list(self.business_field, self.name_field)
 
+    def pks_by_name(self) -> dict[tuple[int, str], int]:
+        rows = self.values_list(self.business_field, self.name_field, "pk")
+        return {(business_id, name): pk for business_id, name, pk in rows}
+
     def with_names(self, names: Collection[tuple[int, str]]) -> Self:
         """Those that may have one of these names (see names()); of few businesses."""
         business_ids, texts = {pair[0] for pair in names}, {pair[1] for pair in names}

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 
 from finora.audit.models import AuditEvent
+from finora.staff import front_page, panels
 from finora.staff.accounts import AttemptAdmin, FailureAdmin, LoginAdmin, RoleAdmin, StaffAdmin
 from finora.staff.api_key import ApiKeyAdmin
 from finora.staff.audit import AuditEventAdmin
@@ -21,3 +22,6 @@ admin.site.register(Group, RoleAdmin)
 admin.site.register(AccessAttempt, AttemptAdmin)
 admin.site.register(AccessFailureLog, FailureAdmin)
 admin.site.register(AccessLog, LoginAdmin)
+
+front_page.register(panels.KEYS)
+front_page.register(panels.EVENTS)

@@ -37,6 +37,7 @@ class AuditList(PrivateSearchList):
 
 
 class AuditEventAdmin(DirectoryAdmin):
+    is_subject = False
     list_display = ("at", "business", "subject", "what", "actor", "request_id")
     list_display_links = None
     list_select_related = ("business",)

@@ -16,10 +16,12 @@ from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
 
 if TYPE_CHECKING:
-    _QuerySet = models.QuerySet[Any]
+    _QuerySet = ScopedQuerySet[Any]
 
 
 class DirectoryAdmin(ConfirmingAdmin):
+    is_subject = True  # of events, which then lead to the row's page
+
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
         """Whatever is out of scope is as if it did not exist: in lists, on pages, for actions."""
         rows = cast(ScopedQuerySet[Any], super().get_queryset(request))

@@ -61,11 +61,11 @@ class ConfirmingAdmin(ClosedListAdmin):
     def after_action(self, request: HttpRequest, rows: Sequence[models.Model]) -> str:
         """Back to where the action was chosen: the list, or the row's page."""
         if FROM_PAGE in request.POST and len(rows) == 1:
-            return self.page_url(rows[0])
+            return self.page_url(rows[0].pk)
         return request.get_full_path()
 
-    def page_url(self, row: models.Model) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
+    def page_url(self, pk: int) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[pk])
 
     def page_actions(self, row: Any) -> dict[str, str]:
         """The actions offered as buttons on a row's page, with their labels."""

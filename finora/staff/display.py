@@ -22,7 +22,3 @@ def tag(text: str, kind: str = "") -> SafeString:
 
 def day(moment: datetime) -> str:
     return formats.date_format(timezone.localtime(moment), "j M Y")
-
-
-def label(field: str) -> str:
-    return "TIN" if field == "tin" else field.capitalize()

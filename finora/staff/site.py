@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
-from finora.staff import passwords
+from finora.staff import front_page, passwords
 
 
 class DirectorySite(admin.AdminSite):
@@ -50,7 +50,5 @@ class DirectorySite(admin.AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        # What is there registers with this site, and so is imported after it.
-        from finora.staff import front_page
-
-        return super().index(request, front_page.context(request) | (extra_context or {}))
+        panels = {"panels": front_page.render(request)}
+        return super().index(request, panels | (extra_context or {}))
