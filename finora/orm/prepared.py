@@ -4,6 +4,19 @@ Building and compiling a queryset takes Django several times as long as the data
 row by its key. Here that is done once, by a server before its first request: the queryset is
 written as ever, with a `Slot` where a value goes, and afterwards only the values change. Rows come
 through the same converters and the same `from_db` as any other's.
+
+Private parts of Django, as `ModelIterable` uses them, and what would break; each is held against a
+queryset's own rows in finora/tests/orm/test_prepared.py, and what is not done here is refused:
+
+- `Query.get_compiler`, `SQLCompiler.as_sql`, `.select`, `.col_count`, `.klass_info`,
+  `.annotation_col_map`, `.get_converters`: which columns the statement answers, of what model, and
+  what makes Python's values of them. Wrong columns would be in an instance, or raw values.
+- `get_related_populators`: the rows of select_related().
+- `QuerySet._iterable_class`, `._prefetch_related_lookups`, `._known_related_objects`: what else a
+  queryset would do with its rows.
+- `BaseDatabaseWrapper.health_check_done`: so that no question is asked ahead of a statement. If it
+  meant something else, each read would cost a question more, or none be asked after a lost one.
+- psycopg's `Cursor.format` and `Connection.prepare_threshold`, both documented, below Django's.
 """
 
 from __future__ import annotations
@@ -14,10 +27,23 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, connections, models
 from django.db.models.expressions import Expression
-from django.db.models.query import get_related_populators  # type: ignore[attr-defined]  # private
+from django.db.models.query import (  # type: ignore[attr-defined]  # private: no stub has the last
+    ModelIterable,
+    ValuesListIterable,
+    get_related_populators,
+)
 
 M = TypeVar("M")
-BINARY = 1  # psycopg.pq.Format.BINARY
+TEXT, BINARY = 0, 1  # psycopg.pq.Format
+# Columns whose binary form psycopg reads as Django expects. JSON and addresses it does not: for
+# those Django has psycopg read the text.
+READ_IN_BINARY = frozenset(
+    {
+        "BigAutoField", "BigIntegerField", "BinaryField", "BooleanField", "CharField", "DateField",
+        "DateTimeField", "ForeignKey", "IntegerField", "PositiveBigIntegerField",
+        "PositiveIntegerField", "SmallIntegerField", "TextField", "UUIDField",
+    }
+)  # fmt: skip
 
 
 class Slot(Expression):
@@ -41,9 +67,21 @@ class _Statement:
         select, klass_info = compiler.select, compiler.klass_info
         converters = compiler.get_converters([s[0] for s in select[: compiler.col_count]])
         self.converters = [(at, *converters[at]) for at in converters]
+        kinds = {column[0].output_field.get_internal_type() for column in select}
+        # Or a search segment, or a sealed value, would come as text twice as large.
+        self.format = BINARY if kinds <= READ_IN_BINARY else TEXT
         self.model = None
-        if queryset._fields is not None:  # values_list()
+        kind = queryset._iterable_class
+        if kind not in (ModelIterable, ValuesListIterable):
+            raise TypeError(f"A prepared query gives no rows of a {kind.__name__}.")
+        if kind is ValuesListIterable:
             return
+        if (
+            compiler.annotation_col_map
+            or queryset._prefetch_related_lookups
+            or queryset._known_related_objects
+        ):
+            raise TypeError("A prepared query adds nothing to its rows but select_related().")
         columns = klass_info["select_fields"]
         self.start, self.end = columns[0], columns[-1] + 1
         self.names = [f[0].target.attname for f in select[self.start : self.end]]
@@ -75,8 +113,7 @@ class _Statement:
             if connection.vendor != "postgresql":
                 cursor.execute(self.sql, params)
                 return cast(list[Any], cursor.fetchall())
-            # psycopg would ask for text, which a search segment is twice as large in.
-            cursor.cursor.format = BINARY
+            cursor.cursor.format = self.format
             connection.connection.prepare_threshold = 0 if self.planned_once else None
             try:
                 cursor.execute(self.sql, params)

@@ -2,6 +2,9 @@
 
 import re
 import threading
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from django.db import OperationalError, connection, models, transaction
@@ -10,6 +13,7 @@ from django.test.utils import isolate_apps
 from customers import prepared_queries
 from customers.models import Customer
 from finora.orm import prepared
+from finora.orm.loading import LightlyLoaded
 from finora.tenants.models import ApiKey, Business
 from finora.tests.kit import factories
 
@@ -21,14 +25,148 @@ def ada(business) -> Customer:
     return factories.customer(business, name="Ada", company_name="Ada Ltd", tin="12345678-0001")
 
 
-def test_rows_are_those_of_the_queryset(business, ada):
+@pytest.fixture(autouse=True)
+def prepared_here_alone(monkeypatch):
+    """A server prepares what the product asks, not what these tests do."""
+    monkeypatch.setattr(prepared.Prepared, "every", list(prepared.Prepared.every))
+
+
+SHOWN = Customer.objects.with_columns_shown
+KEYS = ApiKey.objects.order_by("id")
+QUERYSETS = {
+    "all": Customer.objects.all(),
+    "columns shown": SHOWN(),
+    "only": Customer.objects.only("name"),
+    "defer": Customer.objects.defer("email", "name_key"),
+    "select_related": KEYS.select_related("business"),
+    "select_related, only": KEYS.select_related("business").only("digest", "business__name"),
+    "values_list": Customer.objects.values_list("name_key", "id", "created_at", "tin_hash"),
+    "annotated values_list": KEYS.annotate(n=models.Count("business")).values_list("n", "name"),
+    "sliced": KEYS[:1],
+    "none there": Customer.objects.filter(name="Nobody"),
+}
+
+
+def held(row) -> object:
+    """A tuple as it is; of an instance everything: its deferred columns, values and their types."""
+    if row is None:
+        return None
+    if isinstance(row, tuple):
+        return [(type(value), value) for value in row]
+    deferred = row.get_deferred_fields()
+    names = [f.attname for f in row._meta.concrete_fields if f.attname not in deferred]
+    values = [(name, type(getattr(row, name)), getattr(row, name)) for name in names]
+    related = {name: held(one) for name, one in row._state.fields_cache.items()}
+    return type(row), deferred, values, related, row._state.adding, row._state.db
+
+
+@pytest.mark.parametrize("queryset", QUERYSETS.values(), ids=QUERYSETS)
+def test_rows_are_those_of_the_queryset(business, ada, queryset):
+    factories.api_key(business)
+    factories.api_key(business)
+    rows = prepared.Prepared(queryset.all).rows()
+    assert [held(row) for row in rows] == [held(row) for row in queryset.all()]
+
+
+def test_values_go_where_the_slots_are(business, ada):
     [row] = prepared_queries.one.rows(business_id=business.pk, public_id=ada.public_id)
-    same = Customer.objects.with_columns_shown().get(pk=ada.pk)
-    assert row.get_deferred_fields() == same.get_deferred_fields()
-    for field in Customer._meta.concrete_fields:
-        value = getattr(row, field.attname)
-        assert value == getattr(same, field.attname)
-        assert type(value) is type(getattr(same, field.attname))
+    assert held(row) == held(SHOWN().get(pk=ada.pk))
+    assert prepared_queries.one.rows(business_id=business.pk + 1, public_id=ada.public_id) == []
+
+
+@pytest.mark.parametrize(
+    "queryset",
+    [
+        Customer.objects.values("name"),
+        Customer.objects.values_list("name", flat=True),
+        Customer.objects.values_list("name", named=True),
+        Customer.objects.annotate(n=models.Value(1)),
+        Customer.objects.prefetch_related("business"),
+        Business(pk=1).customers.all(),
+    ],
+    ids=["values", "flat", "named", "annotate", "prefetch_related", "of a related manager"],
+)
+def test_what_its_rows_would_lack_is_refused(db, queryset):
+    with pytest.raises(TypeError, match="A prepared query"):
+        prepared.Prepared(queryset.all).rows()
+
+
+@pytest.fixture
+def wide():
+    """A table with a column of every kind, on which nobody has hung a converter of their own."""
+    with isolate_apps("finora"):
+
+        class Wide(LightlyLoaded):
+            data = models.JSONField(null=True)
+            number = models.DecimalField(max_digits=9, decimal_places=2, null=True)
+            real = models.FloatField(null=True)
+            flag = models.BooleanField(null=True)
+            day = models.DateField(null=True)
+            moment = models.DateTimeField(null=True)
+            hour = models.TimeField(null=True)
+            lasts = models.DurationField(null=True)
+            unique = models.UUIDField(null=True)
+            address = models.GenericIPAddressField(null=True)
+            blob = models.BinaryField(null=True)
+            small = models.SmallIntegerField(null=True)
+            text = models.TextField(null=True)  # noqa: DJ001
+            parent = models.ForeignKey("self", models.CASCADE, null=True)
+
+            class Meta:
+                app_label = "finora"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Wide)
+    yield Wide
+    with connection.schema_editor() as editor:
+        editor.delete_model(Wide)
+
+
+JSON = [{"a": [1, None, {"b": "é"}], "c": 1.5}, [], "text", 7, True, None]
+
+
+def test_columns_of_every_kind_are_converted_as_ever(wide):
+    full = wide.objects.create(
+        data=JSON[0],
+        number=Decimal("12.50"),
+        real=0.1,
+        flag=True,
+        day=date(2026, 3, 20),
+        moment=datetime(2026, 3, 20, 9, 15, tzinfo=UTC),
+        hour=time(9, 15, 1, 250),
+        lasts=timedelta(days=1, microseconds=3),
+        unique=UUID(int=7),
+        address="10.0.0.7",
+        blob=b"\0\xff",
+        small=3,
+        text="Adébáyọ̀",
+    )
+    wide.objects.create(parent=full)
+    columns = [field.name for field in wide._meta.concrete_fields]
+    kinds = {field.name: field.get_internal_type() for field in wide._meta.concrete_fields}
+    in_binary = [name for name, kind in kinds.items() if kind in prepared.READ_IN_BINARY]
+    assert len(in_binary) == 9
+    for queryset in (
+        wide.objects.order_by("id"),
+        wide.objects.order_by("id").select_related("parent"),
+        wide.objects.order_by("id").values_list(*columns),
+        wide.objects.order_by("id").only(*in_binary),
+        wide.objects.order_by("id").values_list("data__a", "data__c", "data"),
+    ):
+        rows = prepared.Prepared(queryset.all).rows()
+        assert [held(row) for row in rows] == [held(row) for row in queryset.all()]
+
+
+@pytest.mark.parametrize("data", JSON, ids=repr)
+def test_json_is_read_and_asked_for_as_ever(wide, data):
+    row = wide.objects.create(data=data)
+    wide.objects.create(data={"another": 1})
+    query = prepared.Prepared(lambda: wide.objects.filter(pk=prepared.Slot("pk", wide._meta.pk)))
+    assert query.rows(pk=row.pk)[0].data == data
+    if data is not None:
+        slot = prepared.Slot("data", wide._meta.get_field("data"))
+        same = prepared.Prepared(lambda: wide.objects.filter(data=slot))
+        assert same.rows(data=data) == list(wide.objects.filter(data=data)) == [row]
 
 
 def test_what_is_prepared_serves_every_thread(business, ada):
