@@ -316,6 +316,8 @@ def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None)
             yield from lines.entries(mine, noting=True)
             count += len(page)
             progress(count)
+            if len(page) < PAGE_ROWS:
+                return  # what comes behind the last row now looks after itself
             _, public_id, name, *_ = page[-1]
             after = rows.after(text.name_key(name), public_id)
             page = list(after.values_list(*lines.COLUMNS)[:PAGE_ROWS])

@@ -90,6 +90,8 @@ def _uncovered(
         while some := list(islice(asked, ASKED_AT_ONCE)):
             found += rows.order_by().filter(public_id__in=some).values_list(*lines.COLUMNS)
         yield found
+        if len(page) < ROWS:
+            return  # what comes behind the last row now is in the tail, or in segments of its own
         name_key, public_id, _ = page[-1]
         behind = rows.after(bytes(name_key), public_id)
         page = list(behind.values_list("name_key", "public_id", "packed")[:ROWS])

@@ -540,6 +540,19 @@ def test_more_rows_are_imported_than_one_statement_takes(business):
     assert len(found(business, "ada 03999")) == 1
 
 
+def test_a_repack_ends_beside_somebody_who_never_stops_adding(business, small):
+    crowd(business, 9)
+    added = []
+
+    def behind_the_last_one(rows):
+        assert len(added) < 50
+        added.append(factories.customer(business, name=f"Zoe {len(added):03}"))
+
+    index.repack(business.pk, behind_the_last_one)
+    assert found(business, "zoe") == [customer.public_id for customer in added]
+    assert len(found(business, "ada")) == 9
+
+
 # --- Beside other connections -------------------------------------------------------------------
 
 
