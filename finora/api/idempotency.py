@@ -50,10 +50,10 @@ def idempotent(
 
     def once(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(post)
-        def answer(view: Any, request: Any) -> HttpResponse:
+        def answer(view: Any, request: Any, **named: str) -> HttpResponse:
             key = request.headers.get(HEADER)
             if key is None:
-                return post(view, request)
+                return post(view, request, **named)
             if not _KEY.fullmatch(key):
                 raise errors.UNREADABLE(message=f"{HEADER} is a text of 1 to 255 ASCII characters.")
             path = request.path_info.rstrip("/")
@@ -61,7 +61,7 @@ def idempotent(
             with transaction.atomic():
                 stored, body_hash, claimed = StoredAnswer.objects.claim(view.business_id, hashes)
                 if claimed:
-                    response = post(view, request)
+                    response = post(view, request, **named)
                     kept = {
                         "data": orjson.loads(response.content)["data"],
                         "location": response.headers.get("Location"),
