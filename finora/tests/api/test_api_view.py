@@ -1,10 +1,15 @@
-"""What DRF lets a view set: it works, or it refuses to be set."""
+"""What DRF lets a view set: it works, or it refuses to be set. And what a view may raise."""
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from django.http import HttpResponse
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
+from django.http import Http404, HttpResponse
 from django.test import RequestFactory
+from rest_framework import exceptions as drf
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
@@ -103,3 +108,51 @@ def test_what_no_answer_goes_through_refuses_to_be_set(name, value):
 def test_every_setting_of_a_view_is_one_or_the_other():
     policies = {name for name in dir(ApiView) if name.endswith(("_class", "_classes"))}
     assert policies == HONOURED | set(NOT_HONOURED)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code", "more"),
+    [
+        (drf.ValidationError("ada"), 400, "VALIDATION_ERROR", {"details": []}),
+        (
+            drf.ValidationError({"name": ["Too long.", "Odd."], "tin": "No TIN."}),
+            400,
+            "VALIDATION_ERROR",
+            {
+                "details": [
+                    {"field": "name", "message": "Too long."},
+                    {"field": "tin", "message": "No TIN."},
+                ]
+            },
+        ),
+        (drf.PermissionDenied("ada"), 403, "FORBIDDEN", {}),
+        (PermissionDenied("ada"), 403, "FORBIDDEN", {}),
+        (drf.Throttled(wait=2.1), 429, "RATE_LIMIT", {"retryAfter": 3}),
+        (drf.Throttled(), 429, "RATE_LIMIT", {"retryAfter": 1}),
+        (IntegrityError("ada"), 409, "CONFLICT", {}),
+        (OperationalError("ada"), 503, "SERVICE_UNAVAILABLE", {"retryAfter": 5}),
+        (InterfaceError("ada"), 503, "SERVICE_UNAVAILABLE", {"retryAfter": 5}),
+        (InternalError("ada"), 500, "INTERNAL_ERROR", {}),
+        (drf.NotFound("ada"), 404, "NOT_FOUND", {}),
+        (Http404("ada"), 404, "NOT_FOUND", {}),
+        (ObjectDoesNotExist("ada"), 404, "NOT_FOUND", {}),
+        (drf.UnsupportedMediaType("ada"), 415, "INVALID_REQUEST", {}),
+        (SuspiciousOperation("ada"), 400, "INVALID_REQUEST", {}),
+        (drf.ParseError("ada"), 400, "INVALID_REQUEST", {}),
+        (ValueError("ada"), 500, "INTERNAL_ERROR", {}),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_whatever_a_view_raises_is_the_contracts_error(business, error, status, code, more):
+    class Raising(ApiView):
+        def get(self, request: Request) -> HttpResponse:
+            raise error
+
+    response = call(business, "GET", Raising)
+    told = json.loads(response.content)["error"]
+    assert (response.status_code, told["code"]) == (status, code)
+    assert {name: told[name] for name in ("details", "retryAfter") if name in told} == more
+    assert response.get("Retry-After") == (
+        str(more["retryAfter"]) if "retryAfter" in more else None
+    )
+    assert b"ada" not in response.content

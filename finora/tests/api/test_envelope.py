@@ -135,6 +135,8 @@ def test_head_is_get_without_a_body(api, business):
         assert response.status_code == 200
         assert response.content == b""
         assert response["X-Request-Id"].startswith("req_")
+    for path in ("/healthz", "/readyz", "/openapi.json"):
+        assert api.call("HEAD", path).status_code == api.call("GET", path).status_code == 200
     assert api.call("HEAD", LIST).status_code == 400
     assert api.call("HEAD", RANDOM).status_code == 404
 
