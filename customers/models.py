@@ -15,15 +15,14 @@ from customers.search.models import SearchSegment  # noqa: F401 - a table of thi
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
 from finora.orm.loading import LightlyLoaded
-from finora.sealing import SealError, blind_index, erasing
+from finora.sealing import SealError, blind_index, normal_forms
+from finora.sealing.derived import BlindIndexField, SortKeyField
 from finora.sealing.fields import (
-    BlindIndexField,
     ChangedAtField,
     SealedCharField,
     SealedEmailField,
     SealedMixin,
     SealedTextField,
-    SortKeyField,
     TrimmedCharField,
 )
 from finora.sealing.rows import SealedRow
@@ -62,20 +61,27 @@ class Customer(SealedRow, LightlyLoaded):
     name = TrimmedCharField(max_length=200)
     name_key = SortKeyField(of="name")
     company_name = TrimmedCharField(max_length=200, null=True, blank=True)
-    email = SealedEmailField(max_length=254)
-    phone = SealedCharField(max_length=32, null=True, blank=True)
-    address = SealedTextField(max_length=500, null=True, blank=True)
+    email = SealedEmailField(place="customer.email", max_length=254, erased=ERASED_EMAIL)
+    phone = SealedCharField(place="customer.phone", max_length=32, null=True, blank=True)
+    address = SealedTextField(place="customer.address", max_length=500, null=True, blank=True)
     tin = SealedCharField(
         "TIN",
+        place="customer.tin",
         max_length=32,
         null=True,
         blank=True,
         validators=[tin_shape],
         help_text="Nigerian Tax Identification Number.",
     )
-    email_hash = BlindIndexField(of="email")
-    phone_hash = BlindIndexField(of="phone", null=True)
-    tin_hash = BlindIndexField(of="tin", null=True)
+    email_hash = BlindIndexField(
+        of="email", place="customer.email", normal_form=normal_forms.email_key
+    )
+    phone_hash = BlindIndexField(
+        of="phone", place="customer.phone", normal_form=normal_forms.phone, null=True
+    )
+    tin_hash = BlindIndexField(
+        of="tin", place="customer.tin", normal_form=normal_forms.tin, null=True
+    )
     account_balance_kobo = models.BigIntegerField(
         "balance in kobo", default=0, editable=False, help_text="100 kobo are one naira."
     )
@@ -361,13 +367,11 @@ class Customer(SealedRow, LightlyLoaded):
             row: Any = rows.select_for_update().get()
             if row.erased_at:
                 return
-            row.name, row.email = ERASED_NAME, ERASED_EMAIL.format(row.public_id)
-            row.company_name = row.phone = row.address = row.tin = None
+            row.name, row.company_name = ERASED_NAME, None
             row.is_active, row.packed = False, 0
             row.erased_at = clock.now()
             row.deleted_at = row.deleted_at or row.erased_at
-            super(Customer, row).save()
-            erasing.send(Customer, business_id=self.business_id, public_id=self.public_id)
+            row.forget()
             AuditEvent.objects.record(AuditEvent.Action.ERASED, self.business_id, [self.public_id])
         self.refresh_from_db()
         type(self).objects.keep_tail_short(self.business_id)

@@ -16,7 +16,7 @@ from finora import clock, text
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Slot
 from finora.orm.scope import ScopedQuerySet
-from finora.sealing import blind_index, normal_forms
+from finora.sealing import normal_forms
 from finora.sealing.rows import SealedRowQuerySet
 
 if TYPE_CHECKING:
@@ -100,8 +100,9 @@ class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin ma
         return self._with("tin", business_id, tin)
 
     def _with(self, field: str, business_id: int, value: str) -> Self:
-        digests = blind_index.digests(field, business_id, value)
-        return self.filter(business_id=business_id, **{f"{field}_hash__in": digests})
+        index: Any = self.model._meta.get_field(f"{field}_hash")
+        digests = index.digests(business_id, value)
+        return self.filter(business_id=business_id, **{f"{index.name}__in": digests})
 
     # In which order.
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from customers.querysets import CustomerQuerySet
     from customers.search.models import SearchSegment
 
-__all__ = ["add_segment", "after_write", "find", "forget", "new_mark", "pack", "repack", "reseal"]
+__all__ = ["add_segment", "after_write", "find", "forget", "new_mark", "pack", "repack"]
 
 log = logging.getLogger("finora.search")
 
@@ -262,30 +262,6 @@ def forget(*, business_id: int, public_id: str, **_: Any) -> None:
                 rows.filter(id=pk).delete()
     if missing:
         stand_in.replace(business_id, missing)
-
-
-def reseal(business_id: int, *, dry_run: bool = False) -> tuple[int, list[UUID]]:
-    """Seals segments of older encryption keys anew. Answers how many, and which it could not
-    open: those are left as they are.
-    """
-    count = 0
-    missing: list[UUID] = []
-    rows = store.rows(business_id)
-    for pk in list(rows.values_list("id", flat=True)):
-        with transaction.atomic():
-            row = rows.filter(id=pk).select_for_update()
-            sealed = row.values_list("sealed", flat=True).first()
-            try:
-                # Merged away meanwhile: what came of it was sealed with the first key.
-                anew = None if sealed is None else store.resealed(business_id, pk, sealed)
-            except SegmentUnreadable:
-                missing.append(pk)
-                continue
-            if anew is not None:
-                count += 1
-                if not dry_run:
-                    row.update(sealed=anew)
-    return count, missing
 
 
 def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None) -> int:

@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 
 from finora import clock
+from finora.sealing.fields import SealedBytesField
 from finora.tenants.models.business import Business
 
 
@@ -27,7 +28,7 @@ class SearchSegment(models.Model):
     # far it came, and with the last line the segment goes.
     looked_at = models.DateTimeField(default=clock.now)
     swept = models.PositiveIntegerField(default=0)
-    sealed = models.BinaryField()
+    sealed = SealedBytesField(place="customer.search", context="id", rebuilt_by="repack_search")
 
     class Meta:
         indexes = [

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from customers.search.models import SearchSegment
+    from finora.sealing.fields import SealedToken
 
 
 log = logging.getLogger("finora.search")
+_field: Any = SearchSegment._meta.get_field("sealed")
 
 # Retries of what meets segments that are merged away under it; each needs a merge of its own.
 ATTEMPTS = 20
@@ -65,7 +67,7 @@ def write(business_id: int, segment: Segment) -> None:
     """Stores a segment, unless it is empty."""
     if segment.lines:
         row = rows(business_id).model(business_id=business_id, size=segment.nbytes)
-        row.sealed = _seal(business_id, row.pk, segment)
+        row.sealed = segment.to_bytes()
         row.save(force_insert=True)
 
 
@@ -133,31 +135,16 @@ def leave_to_others(pks: Iterable[UUID]) -> None:
         _unreadable[pk] = _unreadable[pk]._replace(key_held=False)
 
 
-def resealed(business_id: int, pk: UUID, sealed: bytes | memoryview) -> bytes | None:
-    """The same under the sealing key; None where it is so already. Raises SegmentUnreadable."""
-    if keyring.key_id_of(bytes(sealed[:8])) == keyring.sealing_key_id():
-        return None
-    return _seal(business_id, pk, _unseal(business_id, pk, sealed))
-
-
-def _seal(business_id: int, pk: UUID, segment: Segment) -> bytes:
-    return keyring.seal(
-        segment.to_bytes(), purpose="segment", business_id=business_id, context=pk.bytes
-    )
-
-
-def _unseal(business_id: int, pk: UUID, sealed: bytes | memoryview) -> Segment:
+def _unseal(business_id: int, pk: UUID, sealed: SealedToken) -> Segment:
     """Raises SegmentUnreadable, noted and logged."""
-    sealed = bytes(sealed)
     try:
-        blob = keyring.unseal(sealed, purpose="segment", business_id=business_id, context=pk.bytes)
-        return Segment.from_bytes(blob)
+        return Segment.from_bytes(_field.open_for(sealed, business_id, pk))
     except (SealError, ValueError):
-        key_held = not keyring.lacks_key(sealed)
+        key_held = not keyring.lacks_key(sealed.stored)
     _unreadable[pk] = _Unreadable(business_id, key_held, time.monotonic())
     fields = {"business": business_id, "segment": str(pk)}
     if not key_held:
-        fields["encryptionKey"] = keyring.key_id_of(sealed).hex()
+        fields["encryptionKey"] = keyring.key_id_of(sealed.stored).hex()
     log.error(
         "a search segment is damaged" if key_held else "a search segment needs a key not held here",
         extra={"fields": fields},

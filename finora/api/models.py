@@ -7,7 +7,9 @@ from django.db import IntegrityError, models, transaction
 from django.dispatch import receiver
 
 from finora import clock
-from finora.sealing import SealError, blind_index, erasing, keyring
+from finora.sealing import SealError, blind_index, erasing
+from finora.sealing.derived import BlindKeyIdField
+from finora.sealing.fields import SealedBytesField
 from finora.tenants.models.business import Business
 
 KEPT = timedelta(hours=24)
@@ -17,10 +19,6 @@ PURGED_AT_ONCE = 50
 class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
     def expired(self) -> StoredAnswerQuerySet:
         return self.filter(created_at__lt=clock.now() - KEPT)
-
-    def current(self) -> StoredAnswerQuerySet:
-        """Those that a repeated call may still ask for."""
-        return self.filter(created_at__gte=clock.now() - KEPT)
 
     def prune(self) -> int:
         """Removes some expired answers of whatever business; says how many, 0 when none is left.
@@ -72,7 +70,7 @@ class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
         """Removes the answers that tell of a customer, and those that nobody can open."""
         # Ahead of the rows, as claim() has it: two that wait for each other's would for ever.
         Business.objects.one_at_a_time(business_id)
-        of_business = self.filter(business_id=business_id).exclude(sealed=b"")
+        of_business = self.filter(business_id=business_id, sealed__isnull=False)
         told = [row.pk for row in of_business.iterator() if row.tells_of(public_id)]
         of_business.filter(pk__in=told).delete()
 
@@ -86,10 +84,10 @@ class StoredAnswer(models.Model):
     key_hash = models.BinaryField(max_length=32)
     body_hash = models.BinaryField(max_length=32)
     # Which blind index key made the hashes: it is needed as long as they are looked up.
-    index_key = models.BinaryField(max_length=4, default=b"")
+    index_key = BlindKeyIdField(max_length=4, default=b"", needed_for=KEPT, since="created_at")
     status = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
-    sealed = models.BinaryField(default=b"")
+    sealed = SealedBytesField(place="api.stored_answer", context="key_hash", null=True)
 
     objects = StoredAnswerQuerySet.as_manager()
 
@@ -111,9 +109,7 @@ class StoredAnswer(models.Model):
     def keep(self, status: int, data: bytes) -> None:
         """Seals the answer under the claim."""
         self.status = status
-        self.sealed = keyring.seal(
-            data, purpose="answer", business_id=self.business_id, context=bytes(self.key_hash)
-        )
+        self.sealed = data
         self.save(update_fields=["status", "sealed"])
 
     def tells_of(self, public_id: str) -> bool:
@@ -124,12 +120,8 @@ class StoredAnswer(models.Model):
 
     def kept(self) -> bytes:
         """What keep() was given. Raises SealError."""
-        return keyring.unseal(
-            bytes(self.sealed),
-            purpose="answer",
-            business_id=self.business_id,
-            context=bytes(self.key_hash),
-        )
+        data: bytes = self.sealed
+        return data
 
 
 @receiver(erasing)

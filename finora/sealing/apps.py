@@ -12,6 +12,8 @@ class SealingConfig(AppConfig):
     verbose_name = "Sealing"
 
     def ready(self) -> None:
+        from finora.sealing import dumps  # noqa: F401 - its receivers
+
         post_migrate.connect(_plant_canaries, sender=self)
 
 

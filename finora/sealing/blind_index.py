@@ -1,14 +1,14 @@
 """Blind index: keyed digests that answer "who has exactly this email, phone or TIN?".
 
 HMAC-SHA256, full length, of the normal form, under a key derived from BLIND_INDEX_KEY for each
-business and field. It shows which rows of one business hold equal values, and nothing across
-businesses; without the key a guess cannot be checked, as it could with a bare hash.
+business and place (see BlindIndexField). It shows which rows of one business hold equal values,
+and nothing across businesses; without the key a guess cannot be checked, as it could with a bare
+hash.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -16,22 +16,15 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
-from finora.sealing import normal_forms
-
 DIGEST_BYTES = 32
 KEY_ID_BYTES = 4
-NORMAL_FORMS: dict[str, Callable[[str], str]] = {
-    "email": normal_forms.email_key,
-    "phone": normal_forms.phone,
-    "tin": normal_forms.tin,
-}
 
 
 @lru_cache(maxsize=8192)
-def _subkeys(field: str, business_id: int) -> tuple[bytes, ...]:
+def _subkeys(place: str, business_id: int) -> tuple[bytes, ...]:
     if not settings.BLIND_INDEX_KEYS:
         raise ImproperlyConfigured("BLIND_INDEX_KEY is not set.")
-    info = f"finora v1 blind index {field} {business_id}".encode()
+    info = f"finora v1 blind index {place} {business_id}".encode()
     return tuple(hmac.digest(key.encode(), info, "sha256") for key in settings.BLIND_INDEX_KEYS)
 
 
@@ -60,21 +53,15 @@ def rotating() -> bool:
     return len(settings.BLIND_INDEX_KEYS) > 1
 
 
-def digests(field: str, business_id: int, value: str) -> list[bytes]:
-    """One digest for each configured key, the one that is written first.
+def digests(place: str, business_id: int, normal: str) -> list[bytes]:
+    """The digests of a normal form: one for each configured key, the one that is written first.
 
-    Empty when the value has no normal form (a phone without a letter or digit).
+    Empty when the form is: a phone without a letter or digit has nothing to match.
     """
-    normal = NORMAL_FORMS[field](value).encode()
-    if not normal:
-        return []
-    return [hmac.digest(key, normal, "sha256") for key in _subkeys(field, business_id)]
-
-
-def digest(field: str, business_id: int, value: str | None) -> bytes | None:
-    """The digest to store for a value, or None where there is nothing to match."""
-    found = digests(field, business_id, value) if value is not None else []
-    return found[0] if found else None
+    form = normal.encode()
+    return (
+        [hmac.digest(key, form, "sha256") for key in _subkeys(place, business_id)] if form else []
+    )
 
 
 def _forget(*, setting: str, **_: Any) -> None:

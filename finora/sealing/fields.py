@@ -1,7 +1,7 @@
-"""Model fields for personal values: sealed texts, their blind indexes, and the sort key.
+"""Model fields for personal values: sealed texts and sealed bytes; and plain ones beside them.
 
-A model with sealed fields has `business_id` and `public_id`: every value is sealed under a key of
-its business, bound to its field and its row's public id (see keyring). It travels between
+A model with sealed texts has `business_id` and `public_id`: every value is sealed under a key of
+its business, bound to its field's place and its row's public id (see keyring). It travels between
 database and instance as a `SealedToken` and is opened when it is first read, so a page that
 shows no address opens none, and a value that was not read is written back untouched.
 
@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import binascii
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
 from cryptography.fernet import InvalidToken
 from django import forms
@@ -26,11 +28,10 @@ from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.functions import Greatest
 from django.db.models.query_utils import DeferredAttribute
-from django.db.models.signals import post_save, pre_save
 from encrypted_model_fields import fields as package
 
 from finora import clock, text
-from finora.sealing import blind_index, keyring, normal_forms
+from finora.sealing import keyring, normal_forms, registry
 from finora.sealing.errors import SealError
 from finora.sealing.validators import (
     email_shape,
@@ -42,14 +43,19 @@ TOKEN_PREFIX = "s1."  # noqa: S105 - a format mark, not a secret
 _PACKAGE_TOKEN = re.compile(r"gAAAA[\w=-]+\Z")
 _MISSING = object()
 
+if TYPE_CHECKING:
+    _Field = models.Field[Any, Any]
+else:
+    _Field = object
+
 
 class SealedToken:
-    """A sealed value as the database holds it, not opened yet."""
+    """A sealed value as the database holds it, not opened yet: a text, or of a blob its bytes."""
 
-    __slots__ = ("text",)
+    __slots__ = ("stored",)
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, stored: Any) -> None:
+        self.stored = stored
 
     def __repr__(self) -> str:
         return "<SealedToken>"
@@ -101,24 +107,25 @@ def _tidy(field: models.Field[Any, Any], value: Any) -> Any:
 class SealedAttribute(DeferredAttribute):
     """Opens a field's token at the first read and keeps the value on the instance."""
 
-    field: SealedMixin
+    field: Sealed
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
             return self
         data = instance.__dict__
-        name = self.field.attname
+        field = self.field
+        name = field.attname
         value = data.get(name, _MISSING)
         if value is _MISSING:
             super().__get__(instance, cls)  # a deferred field: fetches it
             value = data[name]
         if type(value) is SealedToken:
             try:
-                value = data[name] = self.field.open_for(
-                    value, instance.business_id, instance.public_id
+                value = data[name] = field.open_for(
+                    value, instance.business_id, getattr(instance, field.context)
                 )
             except SealError as error:
-                error.row = instance.public_id
+                error.row = str(getattr(instance, "public_id", instance.pk))
                 raise
         return value
 
@@ -126,34 +133,37 @@ class SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SealedMixin(package.EncryptedMixin):
-    """What the sealed field classes share. Raises SealError when a value cannot be opened."""
+class Sealed(_Field):
+    """What sealed texts and blobs share.
+
+    `place` is a name for good, and no other field's: what was sealed for it opens for no other.
+    Raises SealError when a value cannot be opened.
+    """
 
     descriptor_class = SealedAttribute
-    default_validators: list[Callable[[str], None]] = [no_control_characters]
-    attname: str
-    null: bool
+    batch = 200  # rows that are sealed anew at once
+    context = "public_id"  # the column whose value a value is bound to
 
-    def contribute_to_class(self, cls: type[models.Model], name: str, **kwargs: Any) -> None:
-        super().contribute_to_class(cls, name, **kwargs)
-        self._place = f"{cls._meta.label_lower}.{name}:"
-        if not cls._meta.abstract:
-            pre_save.connect(_take_back_dumped_tokens, sender=cls, dispatch_uid="sealed tokens")
-            post_save.connect(_have_taken_back, sender=cls, dispatch_uid="sealed tokens")
+    def __init__(self, *args: Any, place: str, **kwargs: Any) -> None:
+        self.place = place
+        self._place = f"{place}:"
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"place": self.place}
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, *args: Any) -> None:
+        super().contribute_to_class(cls, name, *args)
+        registry.sealed.add(self)
 
     # Values: never opened on the way in.
 
     def tidy(self, value: Any) -> Any:
         """The value as it is stored, before sealing."""
-        return _tidy(cast("models.Field[Any, Any]", self), value)
+        return value
 
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, SealedToken):
-            return value
-        # Past the package's to_python, which decrypts whatever it is given.
-        return self.tidy(super(package.EncryptedMixin, self).to_python(value))
-
-    def from_db_value(self, value: str | None, *_: Any) -> SealedToken | None:
+    def from_db_value(self, value: Any, *_: Any) -> SealedToken | None:
         return None if value is None else SealedToken(value)
 
     def get_prep_value(self, value: Any) -> Any:
@@ -173,21 +183,15 @@ class SealedMixin(package.EncryptedMixin):
         return None if value is None else self.seal(value, model_instance)
 
     def _of_ours(self, token: SealedToken, instance: Any) -> SealedToken:
-        """The same token, or a new one for one of the package's while those are accepted."""
-        if token.text.startswith(TOKEN_PREFIX) or not settings.ACCEPT_PACKAGE_TOKENS:
-            return token
-        try:
-            return self.seal(self.open(token, instance), instance)
-        except SealError:
-            return token
+        return token
 
-    def get_db_prep_save(self, value: Any, connection: Any) -> str | None:
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         if isinstance(value, SealedToken):
-            return value.text
+            return value.stored
         if value is None:
             return None
         raise TypeError(
-            f"{self._place[:-1]} is sealed for its row: set it on an instance and save() that;"
+            f"{self.place} is sealed for its row: set it on an instance and save() that;"
             " update() and bulk_update() cannot write it."
         )
 
@@ -196,8 +200,70 @@ class SealedMixin(package.EncryptedMixin):
 
     # Sealing and opening.
 
-    def seal(self, value: str, instance: Any) -> SealedToken:
+    def seal(self, value: Any, instance: Any) -> SealedToken:
         """The token of `value` for this field of `instance`."""
+        raise NotImplementedError
+
+    def open(self, token: SealedToken, instance: Any) -> Any:
+        """The value of this field of `instance`. Raises SealError; never shows a token."""
+        return self.open_for(token, instance.business_id, getattr(instance, self.context))
+
+    def open_for(self, token: SealedToken, business_id: int, context: Any) -> Any:
+        """The same for a row that was read as bare columns. Raises SealError."""
+        raise NotImplementedError
+
+    def key_id(self, token: SealedToken) -> bytes | None:
+        """Which key sealed the token; None for one of the package's, or a damaged one."""
+        raise NotImplementedError
+
+    def resealed(self, token: SealedToken | None, instance: Any) -> SealedToken | None:
+        """The same value under the sealing key; None where it is so already. Raises SealError."""
+        if token is None or self.key_id(token) == keyring.sealing_key_id():
+            return None
+        return self.seal(self.open(token, instance), instance)
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name != "isnull":
+            raise FieldError(
+                f"{self.place} is sealed: '{lookup_name}' would find nothing."
+                " Look it up by its blind index."
+            )
+        return super().get_lookup(lookup_name)
+
+    def get_transform(self, lookup_name: str) -> Any:
+        return self.get_lookup(lookup_name)
+
+
+class SealedMixin(Sealed, package.EncryptedMixin):
+    """A sealed text. One that is not null says what stands in it when its row is erased: `erased`,
+    with braces for the row's public id.
+    """
+
+    default_validators: list[Callable[[str], None]] = [no_control_characters]
+
+    def __init__(self, *args: Any, erased: str | None = None, **kwargs: Any) -> None:
+        self.erased = erased
+        super().__init__(*args, **kwargs)
+
+    def tidy(self, value: Any) -> Any:
+        return _tidy(cast("models.Field[Any, Any]", self), value)
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, SealedToken):
+            return value
+        # Past the package's to_python, which decrypts whatever it is given.
+        return self.tidy(super(package.EncryptedMixin, self).to_python(value))
+
+    def _of_ours(self, token: SealedToken, instance: Any) -> SealedToken:
+        """The same token, or a new one for one of the package's while those are accepted."""
+        if token.stored.startswith(TOKEN_PREFIX) or not settings.ACCEPT_PACKAGE_TOKENS:
+            return token
+        try:
+            return self.seal(self.open(token, instance), instance)
+        except SealError:
+            return token
+
+    def seal(self, value: str, instance: Any) -> SealedToken:
         sealed = keyring.seal(
             value.encode(),
             purpose="field",
@@ -206,13 +272,8 @@ class SealedMixin(package.EncryptedMixin):
         )
         return SealedToken(TOKEN_PREFIX + binascii.b2a_base64(sealed, newline=False).decode())
 
-    def open(self, token: SealedToken, instance: Any) -> str:
-        """The value of this field of `instance`. Raises SealError; never shows a token."""
-        return self.open_for(token, instance.business_id, instance.public_id)
-
-    def open_for(self, token: SealedToken, business_id: int, public_id: str) -> str:
-        """The same for a row that was read as bare columns. Raises SealError."""
-        text = token.text
+    def open_for(self, token: SealedToken, business_id: int, context: str) -> str:
+        text = token.stored
         if text.startswith(TOKEN_PREFIX):
             try:
                 sealed = binascii.a2b_base64(text[len(TOKEN_PREFIX) :])
@@ -222,7 +283,7 @@ class SealedMixin(package.EncryptedMixin):
                 sealed,
                 purpose="field",
                 business_id=business_id,
-                context=(self._place + public_id).encode(),
+                context=(self._place + context).encode(),
             ).decode()
         if settings.ACCEPT_PACKAGE_TOKENS and _PACKAGE_TOKEN.match(text):
             try:
@@ -232,8 +293,7 @@ class SealedMixin(package.EncryptedMixin):
         raise SealError("not a sealed token")
 
     def key_id(self, token: SealedToken) -> bytes | None:
-        """Which key sealed the token; None for one of the package's, or a damaged one."""
-        text = token.text
+        text = token.stored
         if not text.startswith(TOKEN_PREFIX):
             return None
         try:
@@ -243,67 +303,66 @@ class SealedMixin(package.EncryptedMixin):
             return None
         return keyring.key_id_of(head)
 
-    def resealed(self, token: SealedToken | None, instance: Any) -> SealedToken | None:
-        """The same value under the sealing key; None where it is so already. Raises SealError."""
-        if token is None or self.key_id(token) == keyring.sealing_key_id():
-            return None
-        return self.seal(self.open(token, instance), instance)
+    # dumpdata writes the token, so a dump is no plainer than the table.
 
-    # dumpdata writes the token, so a dump is no plainer than the table; loaddata takes it back.
-
-    def value_to_string(self, obj: models.Model) -> str | None:
+    def value_to_string(self, obj: models.Model) -> Any:
         value = obj.__dict__.get(self.attname)
         if isinstance(value, str):
             value = self.seal(value, obj)
-        return None if value is None else value.text
-
-    def get_lookup(self, lookup_name: str) -> Any:
-        if lookup_name != "isnull":
-            raise FieldError(
-                f"{self._place[:-1]} is sealed: '{lookup_name}' would find nothing."
-                " Look it up by its blind index."
-            )
-        return super().get_lookup(lookup_name)
-
-    def get_transform(self, lookup_name: str) -> Any:
-        return self.get_lookup(lookup_name)
+        return None if value is None else value.stored
 
 
-class _DumpedToken(SealedToken):
-    """A token on its way from a dump into the table: loaddata reads it, and it stays shut."""
+class SealedBytesField(Sealed, models.BinaryField):  # type: ignore[type-arg]
+    """Sealed bytes of a row that may have no public id: bound to its column named `context`,
+    whose value is known before the row is written and stays.
 
-    __slots__ = ()
-
-
-def _take_back_dumped_tokens(
-    sender: type[models.Model], instance: models.Model, raw: bool, **_: Any
-) -> None:
-    """For loaddata: what a dump holds is a token; it is checked in its place, not sealed again.
-
-    Its blind index is computed here: the dump's may be of another key or an older normal form.
+    `rebuilt_by` is the command that makes those anew that cannot be opened, if one can.
     """
-    if not raw:
-        return
-    for field in sender._meta.concrete_fields:
-        value = instance.__dict__.get(field.attname)
-        if isinstance(field, SealedMixin) and isinstance(value, str):
-            token = _DumpedToken(value)
-            source = field.open(token, instance)
-            setattr(instance, field.attname, token)
-            for derived in derived_from(sender, field.name):
-                setattr(instance, derived.attname, derived.derive(source, instance))
 
+    batch = 1  # they may be large
+    erased = b""
 
-def _have_taken_back(
-    sender: type[models.Model], instance: models.Model, raw: bool, **_: Any
-) -> None:
-    """Such an instance is then like any other that was loaded."""
-    if not raw:
-        return
-    for field in sender._meta.concrete_fields:
-        value = instance.__dict__.get(field.attname)
-        if isinstance(value, _DumpedToken):
-            setattr(instance, field.attname, SealedToken(value.text))
+    def __init__(self, *args: Any, context: str, rebuilt_by: str = "", **kwargs: Any) -> None:
+        self.context, self.rebuilt_by = context, rebuilt_by
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"context": self.context}
+
+    def to_python(self, value: Any) -> Any:
+        return value if isinstance(value, SealedToken) else super().to_python(value)
+
+    def seal(self, value: bytes, instance: Any) -> SealedToken:
+        return SealedToken(
+            keyring.seal(
+                value,
+                purpose="blob",
+                business_id=instance.business_id,
+                context=self._bound(getattr(instance, self.context)),
+            )
+        )
+
+    def open_for(self, token: SealedToken, business_id: int, context: Any) -> bytes:
+        return keyring.unseal(
+            token.stored, purpose="blob", business_id=business_id, context=self._bound(context)
+        )
+
+    def _bound(self, value: Any) -> bytes:
+        if value is None:
+            raise TypeError(f"{self.place} is bound to {self.context}, which is not known yet.")
+        if isinstance(value, UUID):
+            value = value.bytes
+        return self._place.encode() + (value.encode() if isinstance(value, str) else bytes(value))
+
+    def key_id(self, token: SealedToken) -> bytes:
+        return keyring.key_id_of(token.stored)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        value = obj.__dict__.get(self.attname)
+        if value is not None and not isinstance(value, SealedToken):
+            value = self.seal(value, obj)
+        return "" if value is None else b64encode(value.stored).decode("ascii")
 
 
 class SealedCharField(SealedMixin, package.EncryptedCharField):
@@ -332,68 +391,5 @@ class SealedEmailField(SealedMixin, package.EncryptedEmailField):
         # Without an @ it is no address: loaddata brings tokens, whose letters' case counts.
         return normal_forms.email(value) if isinstance(value, str) and "@" in value else value
 
-    def formfield(self, **kwargs: Any) -> Any:
+    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
         return super().formfield(**{"form_class": EmailFormField, **kwargs})
-
-
-class DerivedAttribute(DeferredAttribute):
-    """A column that follows another field: read, validated and saved, it is always its true form.
-
-    While a source that was loaded with it is still sealed, it has not changed, and the stored form
-    stands. A stored form that was not loaded may be of a later source: so that one is opened.
-    """
-
-    field: BlindIndexField | SortKeyField
-
-    def __get__(self, instance: Any, cls: Any = None) -> Any:
-        if instance is None:
-            return self
-        source = instance.__dict__.get(self.field.of, _MISSING)
-        if type(source) is SealedToken and self.field.attname not in instance.__dict__:
-            source = getattr(instance, self.field.of)
-        if source is None or isinstance(source, str):
-            return None if source is None else self.field.derive(source, instance)
-        return super().__get__(instance, cls)
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        instance.__dict__[self.field.attname] = value
-
-
-class DerivedField(models.BinaryField):  # type: ignore[type-arg]
-    """A binary column computed from the field named `of`; never edited, never shown."""
-
-    descriptor_class = DerivedAttribute
-
-    def __init__(self, *args: Any, of: str, **kwargs: Any) -> None:
-        self.of = of
-        kwargs["editable"] = False
-        super().__init__(*args, **kwargs)
-
-    def deconstruct(self) -> tuple[str, str, Any, Any]:
-        name, path, args, kwargs = super().deconstruct()
-        kwargs["of"] = self.of
-        return str(name), path, args, kwargs
-
-    def derive(self, source: str, instance: Any) -> bytes | None:
-        """The column's value for a source text."""
-        raise TypeError(f"{type(self).__name__} says how it is derived")
-
-
-def derived_from(model: type[models.Model], source: str) -> list[DerivedField]:
-    """The columns of `model` that follow its field named `source`."""
-    fields = model._meta.concrete_fields
-    return [f for f in fields if isinstance(f, DerivedField) and f.of == source]
-
-
-class BlindIndexField(DerivedField):
-    """The blind index (see blind_index) of a sealed field: for exact match and uniqueness."""
-
-    def derive(self, source: str, instance: Any) -> bytes | None:
-        return blind_index.digest(self.of, instance.business_id, source)
-
-
-class SortKeyField(DerivedField):
-    """The folded form of a name as bytes: the order of lists, on every database alike."""
-
-    def derive(self, source: str, instance: Any) -> bytes:
-        return text.name_key(source)

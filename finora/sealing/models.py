@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from finora import clock
-from finora.sealing import blind_index, keyring
+from finora.sealing import blind_index, keyring, registry
+from finora.sealing.derived import BlindIndexField
 from finora.sealing.errors import SealError
-from finora.sealing.fields import BlindIndexField
 
 # Of a database from before there were canaries so many rows are tried.
 SAMPLE = 20
@@ -150,10 +149,8 @@ def _meets_rows(setting: str) -> bool:
     """Whether the keys open, or hash as stored, any of the latest rows; if there are any."""
     met = [
         _meets(setting, row, field)
-        for model in apps.get_models()
-        for field in model._meta.concrete_fields
-        if isinstance(field, BlindIndexField)
-        for row in model._base_manager.filter(**{f"{field.name}__isnull": False})
+        for field in registry.blind_indexes
+        for row in field.model._base_manager.filter(**{f"{field.name}__isnull": False})
         .only("business_id", "public_id", field.of, field.name)
         .order_by("-pk")[:SAMPLE]
     ]
@@ -163,7 +160,7 @@ def _meets_rows(setting: str) -> bool:
 def _meets(setting: str, row: Any, field: BlindIndexField) -> bool:
     stored = bytes(row.__dict__[field.attname])
     try:
-        hashes = blind_index.digests(field.of, row.business_id, getattr(row, field.of))
+        hashes = field.digests(row.business_id, getattr(row, field.of))
     except SealError:
         # Nothing to hash: that is trouble of the other setting.
         return setting == KeyCanary.Setting.BLIND_INDEX

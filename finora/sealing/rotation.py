@@ -1,9 +1,9 @@
 """Changing keys beside live traffic: every value sealed anew, every hash computed anew.
 
-Rows are taken in batches by integer id, each batch locked for its own short transaction: an edit
-waits for a moment and is neither lost nor reverted. A row that is done is recognised by what it
-holds, so a run that was cut off is simply run again. Neither counts as a change of the customer:
-times, search and the audit trail stay as they are.
+Of every model that has declared any (see registry). Rows are taken in batches by primary key, each
+batch locked for its own short transaction: an edit waits for a moment and is neither lost nor
+reverted. A row that is done is recognised by what it holds, so a run that was cut off is simply run
+again. Neither counts as a change of the row: times, search and the audit trail stay as they are.
 """
 
 from __future__ import annotations
@@ -12,24 +12,18 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
 
-from customers.models import Customer
-from customers.search import index
-from customers.search.models import SearchSegment
-from finora.api.models import StoredAnswer
-from finora.sealing import blind_index, keyring
+from finora.sealing import blind_index, keyring, registry
 from finora.sealing.errors import SealError
-from finora.sealing.fields import BlindIndexField, SealedMixin, SealedToken
+from finora.sealing.fields import SealedToken
 from finora.sealing.models import KeyCanary
-from finora.tenants.models import Business
 
 BATCH = 200
+NAMED = 20  # rows that cannot be opened
 
-SEALED: list[Any] = [f for f in Customer._meta.concrete_fields if isinstance(f, SealedMixin)]
-HASHES = [f for f in Customer._meta.concrete_fields if isinstance(f, BlindIndexField)]
+Unique = list[tuple[models.UniqueConstraint, list[Any]]]
 
 
 @dataclasses.dataclass
@@ -38,122 +32,164 @@ class Count:
 
     rows: int = 0
     changed: int = 0
-    segments: int = 0
     unreadable: int = 0
-    # Public ids: of a customer whose email an active one has under the first key, and that one's.
+    # The first of those, by public id or primary key.
+    named: list[str] = dataclasses.field(default_factory=list)
+    # Public ids: of a row of whose values another one has one that is unique, and of that one.
     duplicates: list[tuple[str, str]] = dataclasses.field(default_factory=list)
-    missing_segments: list[UUID] = dataclasses.field(default_factory=list)
 
     def __iadd__(self, other: Count) -> Count:
         for field in dataclasses.fields(self):
             total = getattr(self, field.name) + getattr(other, field.name)
             setattr(self, field.name, total)
+        del self.named[NAMED:]
         return self
 
+    def miss(self, row: Any) -> None:
+        """Counts a row that cannot be opened."""
+        self.unreadable += 1
+        self.named.append(_name(row))
 
-def _batches(business: Business, columns: list[str]) -> Iterator[list[Customer]]:
-    """The business's customers with these columns; each batch inside a transaction, locked."""
-    rows = Customer.objects.in_business(business.pk).only("business_id", "public_id", *columns)
-    last = 0
+
+def _name(row: Any) -> str:
+    return str(getattr(row, "public_id", row.pk))
+
+
+def _batches(model: type[models.Model], columns: set[str], size: int) -> Iterator[list[Any]]:
+    """The rows of a model with these columns; each batch inside a transaction, locked."""
+    rows = model._base_manager.only("business_id", *columns).order_by("pk")
+    behind = rows
     while True:
         with transaction.atomic():
-            batch = list(rows.filter(pk__gt=last).order_by("pk").select_for_update()[:BATCH])
+            batch = list(behind.select_for_update()[:size])
             if not batch:
                 return
-            last = batch[-1].pk
+            behind = rows.filter(pk__gt=batch[-1].pk)
             yield batch
 
 
-def reseal(business: Business, *, dry_run: bool = False) -> Iterator[Count]:
-    """Seals what an older key sealed with the first one. Answers a count after each batch."""
-    for batch in _batches(business, [field.attname for field in SEALED]):
+def reseal(model: type[models.Model], *, dry_run: bool = False) -> Iterator[Count]:
+    """Seals what an older key sealed with the first one. Answers a count after each batch.
+
+    What cannot be opened is counted and left as it is.
+    """
+    fields = registry.sealed.of(model)
+    columns = {name for field in fields for name in (field.attname, field.context)}
+    for batch in _batches(model, columns, min(BATCH, *(field.batch for field in fields))):
         count = Count(rows=len(batch))
-        for customer in batch:
+        for row in batch:
             try:
-                anew = _resealed(customer)
+                anew = _resealed(row, fields)
             except SealError:
-                count.unreadable += 1
+                count.miss(row)
                 continue
             if anew:
                 count.changed += 1
                 if not dry_run:
-                    Customer.objects.filter(pk=customer.pk).update(**anew)
+                    model._base_manager.filter(pk=row.pk).update(**anew)
         yield count
-    segments, missing = index.reseal(business.pk, dry_run=dry_run)
-    yield Count(segments=segments, missing_segments=missing)
 
 
-def _resealed(customer: Customer) -> dict[str, SealedToken]:
+def _resealed(row: Any, fields: list[Any]) -> dict[str, SealedToken]:
     """New tokens for the fields that need one. Raises SealError."""
     return {
         field.attname: token
-        for field in SEALED
-        if (token := field.resealed(customer.__dict__[field.attname], customer)) is not None
+        for field in fields
+        if (token := field.resealed(row.__dict__[field.attname], row)) is not None
     }
 
 
-def rehash(business: Business, *, dry_run: bool = False) -> Iterator[Count]:
+def rehash(model: type[models.Model], *, dry_run: bool = False) -> Iterator[Count]:
     """Computes the blind indexes with the first key. Answers a count after each batch."""
-    columns = [field.attname for field in HASHES]
-    sources = [field.of for field in HASHES]
-    for batch in _batches(business, [*columns, *sources, "is_active"]):
+    fields = registry.blind_indexes.of(model)
+    unique = _unique_hashes(model, fields)
+    columns = {name for field in fields for name in (field.attname, field.of, "public_id")}
+    columns |= {name for constraint, _ in unique for name in constraint.fields}
+    for batch in _batches(model, columns, BATCH):
         count = Count(rows=len(batch))
-        for customer in batch:
-            stored = {name: customer.__dict__[name] for name in columns}
+        for row in batch:
+            stored = {field.attname: row.__dict__[field.attname] for field in fields}
             try:
-                for source in sources:
-                    getattr(customer, source)
+                for field in fields:
+                    getattr(row, field.of)
             except SealError:
-                count.unreadable += 1
+                count.miss(row)
                 continue
-            true = {name: getattr(customer, name) for name in columns}
+            true = {name: getattr(row, name) for name in stored}
             if true == stored:
                 continue
-            holder = _written(customer, true, dry_run=dry_run)
+            holder = _written(row, true, unique, dry_run=dry_run)
             if holder is None:
                 count.changed += 1
             else:
-                count.duplicates.append((customer.public_id, holder))
+                count.duplicates.append((_name(row), holder))
         yield count
 
 
-def _written(customer: Customer, true: dict[str, Any], *, dry_run: bool) -> str | None:
-    """Writes the hashes; or answers the public id of the active customer who has the email."""
-    if dry_run:
-        return customer.email_holder()
-    row = Customer.objects.filter(pk=customer.pk)
-    try:
-        with transaction.atomic():
-            row.update(**true)
-    except IntegrityError:
-        holder = customer.email_holder()
-        if holder is None:
-            raise
-        # One of the two is to be deactivated, by someone who knows which. Until then the email
-        # leads to either, and nothing else of the row stays behind.
-        row.update(**{name: value for name, value in true.items() if name != "email_hash"})
-        return holder
-    return None
+def _unique_hashes(model: type[models.Model], fields: list[Any]) -> Unique:
+    """The constraints that make hashes unique, each with those."""
+    found = [
+        (constraint, [field for field in fields if field.name in constraint.fields])
+        for constraint in model._meta.constraints
+        if isinstance(constraint, models.UniqueConstraint)
+    ]
+    return [(constraint, hashes) for constraint, hashes in found if hashes]
+
+
+def _written(row: Any, true: dict[str, Any], unique: Unique, *, dry_run: bool) -> str | None:
+    """Writes the hashes; or answers the name of another row that has one which is unique."""
+    mine = row._meta.model._base_manager.filter(pk=row.pk)
+    refused: IntegrityError | None = None
+    if not dry_run:
+        try:
+            with transaction.atomic():
+                mine.update(**true)
+        except IntegrityError as error:
+            refused = error
+        else:
+            return None
+    held = [(hashes, holder) for c, hashes in unique if (holder := _holder(row, c, hashes))]
+    if not held:
+        if refused:
+            raise refused
+        return None
+    if not dry_run:
+        # One of the two is to go, by someone who knows which. Until then the value leads to either,
+        # and nothing else of the row stays behind.
+        kept = {field.attname for hashes, _ in held for field in hashes}
+        mine.update(**{name: value for name, value in true.items() if name not in kept})
+    return held[0][1]
+
+
+def _holder(row: Any, constraint: models.UniqueConstraint, hashes: list[Any]) -> str | None:
+    """The name of another row that meets the constraint with this one, under whichever key."""
+    rows = row._meta.model._base_manager.filter(constraint.condition or models.Q())
+    if not rows.filter(pk=row.pk).exists():
+        return None
+    of_hash = {field.name: field for field in hashes}
+    for name in constraint.fields:
+        if (field := of_hash.get(name)) is None:
+            attname = row._meta.get_field(name).attname
+            rows = rows.filter(**{attname: getattr(row, attname)})
+        else:
+            source = getattr(row, field.of)
+            digests = [] if source is None else field.digests(row.business_id, source)
+            rows = rows.filter(**{f"{name}__in": digests})
+    other = rows.exclude(pk=row.pk).only("pk", "public_id").first()
+    return None if other is None else _name(other)
 
 
 def keys_in_use() -> Counter[bytes | None]:
-    """How many values, segments and stored answers each encryption key opens, by key id.
+    """How many values each encryption key opens, by key id.
 
     None stands for what no key id names: the package's own tokens, and what is damaged.
     """
     used: Counter[bytes | None] = Counter()
-    for field in SEALED:
-        tokens: models.QuerySet[Customer, SealedToken] = Customer.objects.filter(
-            **{f"{field.attname}__isnull": False}
-        ).values_list(field.attname, flat=True)
-        for token in tokens.iterator(chunk_size=10_000):
+    for field in registry.sealed:
+        rows = field.model._base_manager.filter(**{f"{field.attname}__isnull": False})
+        tokens = rows.values_list(field.attname, flat=True)
+        for token in tokens.iterator(chunk_size=4 * field.batch):
             used[field.key_id(token)] += 1
-    for sealed in SearchSegment.objects.values_list("sealed", flat=True).iterator(chunk_size=4):
-        used[keyring.key_id_of(bytes(sealed[:8]))] += 1
-    # Stored answers are not sealed anew: within a day nobody can ask for them.
-    answers = StoredAnswer.objects.current().exclude(sealed=b"").values_list("sealed", flat=True)
-    for sealed in answers.iterator(chunk_size=1_000):
-        used[keyring.key_id_of(bytes(sealed[:8]))] += 1
     return used
 
 
@@ -172,11 +208,11 @@ def retire_encryption_keys() -> tuple[list[str], list[str]]:
 def retire_blind_index_keys() -> tuple[list[str], int]:
     """Takes the keys behind the first one out of use; to be called when all rows are hashed anew.
 
-    Answers their ids; none while stored answers can be asked for under them, and how many those
-    are.
+    Answers their ids; none while hashes that are not made anew can be asked for under them (see
+    BlindKeyIdField), and how many those are.
     """
     first, *older = blind_index.key_ids()
-    kept = StoredAnswer.objects.current().exclude(index_key=first).count()
+    kept = sum(field.in_need_of_others(first).count() for field in registry.blind_key_ids)
     retired = [] if kept else [key_id.hex() for key_id in older]
     KeyCanary.objects.retire(KeyCanary.Setting.BLIND_INDEX, retired)
     return retired, kept

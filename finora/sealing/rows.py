@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register
-from django.db import models
+from django.db import models, transaction
 
-from finora.sealing.fields import DerivedField, SealedMixin, SealedToken, derived_from
+from finora.sealing import erasing, registry
+from finora.sealing.derived import DerivedField, derived_from
+from finora.sealing.fields import Sealed, SealedMixin, SealedToken
 
 Row = TypeVar("Row", bound=models.Model)
 IDENTITY = ("business", "business_id", "public_id")
@@ -33,7 +35,7 @@ class SealedRowQuerySet(models.QuerySet[Row]):
             if name in IDENTITY:
                 raise TypeError(f"update() of {name}: what is sealed would not open any more.")
             field = self.model._meta.get_field(name)
-            if isinstance(field, SealedMixin):
+            if isinstance(field, Sealed):
                 field.get_db_prep_save(value, None)
             # A token sealed anew holds the value that the hash was made of.
             if not isinstance(value, SealedToken):
@@ -52,7 +54,7 @@ class SealedRowQuerySet(models.QuerySet[Row]):
         for name in fields:
             field = self.model._meta.get_field(name)
             derived = isinstance(field, DerivedField) or derived_from(self.model, name)
-            if name in IDENTITY or derived or isinstance(field, SealedMixin):
+            if name in IDENTITY or derived or isinstance(field, Sealed):
                 raise TypeError(f"bulk_update() cannot write {name}, sealed or bound: save().")
         return super().bulk_update(objs, fields, *args, **kw)
 
@@ -103,6 +105,23 @@ class SealedRow(models.Model):
                 return
         super().save_base(raw, force_insert, force_update, using, update_fields)
 
+    def forget(self) -> None:
+        """Empties what is sealed, for good: saves the row so, and tells who keeps copies of it.
+
+        Raises what a receiver of `erasing` raises, with nothing forgotten.
+        """
+        row: Any = self
+        for field in registry.sealed.of(type(self)):
+            anew = field.erased
+            if isinstance(anew, str):
+                anew = anew.format(row.public_id)
+            setattr(row, field.attname, None if field.null else anew)
+        with transaction.atomic():
+            models.Model.save(self)
+            erasing.send(type(self), business_id=row.business_id, public_id=row.public_id)
+
+    forget.alters_data = True  # type: ignore[attr-defined]
+
     save_base.alters_data = True  # type: ignore[attr-defined]
 
     def _do_update(self, base_qs: Any, using: Any, pk_val: Any, *args: Any) -> Any:
@@ -122,7 +141,8 @@ def sealed_rows(app_configs: Iterable[AppConfig] | None = None, **_: Any) -> Ite
     """Nothing else keeps what the fields promise."""
     for model in chain(*(app.get_models() for app in app_configs or apps.get_app_configs())):
         fields = model._meta.concrete_fields
-        if not any(isinstance(field, SealedMixin | DerivedField) for field in fields):
+        texts = [field for field in fields if isinstance(field, SealedMixin)]
+        if not texts and not any(isinstance(field, DerivedField) for field in fields):
             continue
         kept = issubclass(model, SealedRow)
         for manager in model._meta.managers:
@@ -134,3 +154,11 @@ def sealed_rows(app_configs: Iterable[AppConfig] | None = None, **_: Any) -> Ite
                 obj=model,
                 id="finora.E030",
             )
+        for field in texts:
+            if not field.null and field.erased is None:
+                yield Error(
+                    f"{field} is not null, so that a row cannot be erased.",
+                    hint='Say what stands in it then: erased="{}@erased.invalid".',
+                    obj=field,
+                    id="finora.E033",
+                )

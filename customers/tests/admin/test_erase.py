@@ -17,6 +17,7 @@ from customers.search.models import SearchSegment
 from customers.tests.admin.test_customers import LIST, PERSONAL, act, listed, page, said, search
 from finora.api.models import StoredAnswer
 from finora.audit.models import AuditEvent
+from finora.sealing.fields import SealedToken
 from finora.tests.kit import factories
 from finora.tests.kit.staff import browser
 
@@ -174,7 +175,7 @@ def test_it_is_erased_from_segments_that_cannot_be_opened_too(officer, ada):
     other = factories.customer(ada.business, name="Áda")
     index.pack(ada.business_id)
     store.cache.cache_clear()
-    SearchSegment.objects.update(sealed=b"x" * 99)
+    SearchSegment.objects.update(sealed=SealedToken(b"x" * 99))
     erase(officer, ada)
     assert Customer.objects.get(pk=ada.pk).erased_at
     assert ids_in_segments(ada.business_id) == {other.public_id}

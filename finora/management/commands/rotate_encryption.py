@@ -1,34 +1,31 @@
 from __future__ import annotations
 
-import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from finora.management.keyed import KeyedCommand
-from finora.sealing import keyring
+from finora.management.rotating import RotatingCommand, anew, unreadable
+from finora.sealing import keyring, registry
 from finora.sealing.models import KeyCanary
-from finora.sealing.rotation import Count, keys_in_use, reseal, retire_encryption_keys
-from finora.tenants.models import Business
-
-SHOWN = 20  # ids of segments
+from finora.sealing.rotation import keys_in_use, reseal, retire_encryption_keys
 
 
-class Command(KeyedCommand):
+class Command(RotatingCommand):
     """Seals everything with the first entry of FIELD_ENCRYPTION_KEY, beside live traffic.
 
     1. Add the new key behind the old one in every process (OLD,NEW) and restart them: all open
-    both. 2. Put it in front (NEW,OLD) and restart. 3. Run this, until it says that the old key is
-    retired: answers that were stored for repeated calls need it for up to a day. 4. Take it out.
+    both. 2. Put it in front (NEW,OLD) and restart. 3. Run this: it says that the old key is
+    retired. 4. Take it out.
     Reads are right at every moment; a simultaneous edit is neither lost nor reverted; cut off at
-    any moment, it is simply run again.
+    any moment, it is simply run again. What cannot be opened is counted and left, the rest goes on,
+    and the run ends with an error.
     """
 
-    help = "Seal every value and search segment anew with the first encryption key."
+    help = "Seal every value anew with the first encryption key."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="count, and write nothing")
+        super().add_arguments(parser)
         parser.add_argument(
             "--check", action="store_true", help="only say which keys are still needed"
         )
@@ -36,32 +33,13 @@ class Command(KeyedCommand):
     def handle(self, *args: Any, **options: Any) -> str:
         if options["check"]:
             return self.check_keys()
-        total, shown = Count(), time.monotonic()
-        for business in Business.objects.order_by("id"):
-            for count in reseal(business, dry_run=options["dry_run"]):
-                total += count
-                if time.monotonic() - shown > 2:
-                    shown = time.monotonic()
-                    self.stderr.write(f"{business.public_id}: {total.rows:,} customers seen")
-        said = "Would seal" if options["dry_run"] else "Sealed"
-        line = (
-            f"{said} {total.changed:,} of {total.rows:,} customers"
-            f" and {total.segments:,} search segments anew."
-        )
+        totals = self.go_through(registry.sealed, reseal, options)
+        line = f"{'Would seal' if options['dry_run'] else 'Sealed'} {anew(totals)}"
         if not options["dry_run"]:
             retired, needed = retire_encryption_keys()
             line += f" Retired, can be dropped: {', '.join(retired)}." if retired else ""
             line += f" Still needed: {', '.join(needed)}." if needed else ""
-        problems = []
-        if total.unreadable:
-            problems.append(f"{total.unreadable:,} customers could not be opened.")
-        if missing := total.missing_segments:
-            problems.append(
-                f"{len(missing):,} search segments could not be opened, which repack_search"
-                f" replaces: {', '.join(map(str, missing[:SHOWN]))}"
-                + (" and more." if len(missing) > SHOWN else ".")
-            )
-        if problems:
+        if problems := unreadable(totals):
             raise CommandError(" ".join([line, *problems]))
         return line
 

@@ -5,6 +5,7 @@ from customers.querysets import SEARCH_LIMIT
 from customers.search import index, reading, stand_in, store
 from customers.search.models import SearchSegment
 from finora.sealing import SealError
+from finora.sealing.fields import SealedToken
 from finora.text import fold, has_unprintable, holds, name_key
 
 # Few rows then do what thousands do: fill segments, merge and sweep them, page, screen.
@@ -78,6 +79,6 @@ def segments(business):
 def flip(pk, byte):
     """Flips a bit of a sealed segment."""
     row = SearchSegment.objects.filter(pk=pk)
-    sealed = bytearray(row.get().sealed)
+    sealed = bytearray(row.values_list("sealed", flat=True).get().stored)
     sealed[byte % len(sealed)] ^= 4
-    row.update(sealed=bytes(sealed))
+    row.update(sealed=SealedToken(bytes(sealed)))

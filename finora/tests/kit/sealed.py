@@ -17,5 +17,12 @@ def loaded(customer):
     return Customer.objects.get(pk=customer.pk)
 
 
+def blind_hash(field, business_id, value):
+    """The hash of an email, phone or TIN of a customer of this business, or None."""
+    return Customer._meta.get_field(f"{field}_hash").derive(
+        value, Customer(business_id=business_id)
+    )
+
+
 def tokens(customer):
     return {field: factories.stored(customer, field) for field in SEALED}
