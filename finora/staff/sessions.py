@@ -14,6 +14,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 
 from finora import clock
+from finora.orm.sessions import session_row
 from finora.staff.models import StaffSession
 
 RENEWED_EVERY = timedelta(minutes=1)
@@ -28,7 +29,7 @@ class SessionStore(DatabaseStore):
         return StaffSession
 
     def load(self) -> dict[str, Any]:
-        session = self._get_session_from_db()  # type: ignore[attr-defined]
+        session = session_row(self)
         if session is None:
             return {}
         values: dict[str, Any] = self.decode(session.session_data)
