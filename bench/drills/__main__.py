@@ -46,7 +46,7 @@ def _one(name: str, drill: Callable[[], Result], db: str) -> Result:
     return result
 
 
-def run(names: list[str], databases: list[str], *, quick: bool, steps: int) -> list[Result]:
+def run(names: list[str], databases: list[str], *, quick: bool, steps: int | None) -> list[Result]:
     results = []
     for name in names:
         if name != HISTORY:
@@ -66,7 +66,7 @@ def main() -> int:
     parser.add_argument("drills", nargs="*", metavar="DRILL", help=f"of {', '.join(every)}")
     parser.add_argument("--db", choices=(SQLITE, POSTGRES, "both"), default="both")
     parser.add_argument("--quick", action="store_true", help="one round of each, a short history")
-    parser.add_argument("--steps", type=int, help="of the history (default %(default)s)")
+    parser.add_argument("--steps", type=int, help="of the history (default: 5 minutes of them)")
     parser.add_argument("--out", type=Path, help="write the table there, besides printing it")
     options = parser.parse_args()
     if unknown := set(options.drills) - set(every):
@@ -75,7 +75,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     databases = [SQLITE, POSTGRES] if options.db == "both" else [options.db]
     names = [name for name in every if name in options.drills or not options.drills]
-    steps = options.steps or (history.QUICK_STEPS if options.quick else history.STEPS)
+    steps = options.steps or (history.QUICK_STEPS if options.quick else None)
     began = time.monotonic()
     results = run(names, databases, quick=options.quick, steps=steps)
     found = sum(len(result.wrong) for result in results)

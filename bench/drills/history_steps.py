@@ -1,10 +1,12 @@
-"""python -m bench.drills.history_steps STEPS: the history itself, through models and managers.
+"""python -m bench.drills.history_steps [--steps N] [--seconds S]: the history itself.
 
-Prints what was done and what was wrong, as JSON. To be run with a database of its own.
+Goes through models and managers, with a database of its own, until the steps are done or the time
+is over. Prints what was done and what was wrong, as JSON.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -13,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
+from math import inf
 from typing import Any
 
 import django
@@ -32,8 +35,9 @@ QUERIES += ["bayọ", "o", "shop1", "9@", "a b", "chi", "erased"]
 
 
 class History:
-    def __init__(self, steps: int, seed: int) -> None:
+    def __init__(self, steps: float, seed: int, seconds: float = inf) -> None:
         self.steps, self.chance = steps, random.Random(seed)
+        self.ends_at = time.monotonic() + seconds
         self.did: Counter[str] = Counter()
         self.wrong: list[str] = []
         self.checks = self.comparisons = 0
@@ -61,11 +65,11 @@ class History:
 
         calls, weights = zip(*self.kinds, strict=True)
         left = self.steps
-        while left > 0 and len(self.wrong) < STOP_AT:
-            life = min(LIFE, left)
+        while left > 0 and not self.is_over():
+            life = int(min(LIFE, left))
             left -= life
             self.model = Model()
-            self.business = Business.objects.create(name=f"Life {left}")
+            self.business = Business.objects.create(name="A life")
             turns = self.key_change(life)
             compared = {life * n // COMPARISONS for n in range(1, COMPARISONS + 1)}
             for n, call in enumerate(self.chance.choices(calls, weights, k=life), start=1):
@@ -81,8 +85,12 @@ class History:
                     self.compare()
                 for line in range(before, len(self.wrong)):
                     self.wrong[line] = f"step {n} of {life}, {call.__name__}: {self.wrong[line]}"
-                if len(self.wrong) >= STOP_AT:
+                if self.is_over():
+                    self.compare()
                     break
+
+    def is_over(self) -> bool:
+        return len(self.wrong) >= STOP_AT or time.monotonic() > self.ends_at
 
     # What a step needs.
 
@@ -406,8 +414,11 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    steps = int(sys.argv[1])
-    history = History(steps, seed=steps)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=float, default=inf)
+    parser.add_argument("--seconds", type=float, default=inf)
+    options = parser.parse_args()
+    history = History(options.steps, seed=2026, seconds=options.seconds)
     began = time.monotonic()
     history.run()
     minutes = (time.monotonic() - began) / 60

@@ -1,5 +1,7 @@
 """The history finds what is wrong: a directory is broken while it runs."""
 
+from math import inf
+
 import pytest
 from django.db import connection
 
@@ -8,6 +10,8 @@ from bench.drills.history_steps import History
 from bench.drills.model import Model
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
+from customers.search import index
+from finora.sealing import erasing
 
 STEPS = 400
 
@@ -58,10 +62,13 @@ def test_a_wrong_search_answer_is_found(history, monkeypatch):
     assert any("1 missing" in line for line in history.wrong)
 
 
-def test_an_erased_line_in_a_segment_is_found(history, monkeypatch):
-    monkeypatch.setattr("customers.search.index.forget", lambda *args: None)
+def test_an_erased_line_in_a_segment_is_found(history):
     history.kinds += [(history.erase, 10), (history.pack, 5)]
-    history.run()
+    erasing.disconnect(index.forget)
+    try:
+        history.run()
+    finally:
+        erasing.connect(index.forget)
     assert any("erased, and in a search segment" in line for line in history.wrong)
 
 
@@ -97,3 +104,11 @@ def test_a_customer_whose_hash_stayed_behind_is_found(history):
     history.kinds.append((edit, 10))
     history.run()
     assert history.wrong
+
+
+def test_a_history_ends_when_its_time_is_over(db):
+    history = History(inf, seed=1, seconds=0.5)
+    history.run()
+    assert history.wrong == []
+    assert 0 < sum(history.did.values()) < history_steps.LIFE
+    assert history.comparisons == 1
