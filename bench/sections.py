@@ -103,7 +103,7 @@ def search(
         say(f"its process holds {server.memory_mb():.0f} MB")
 
     def in_process(query: str) -> list[str]:
-        return [customer.public_id for customer in Customer.objects.search(business.pk, query)]
+        return [customer.public_id for customer in business.customers.search(query)]
 
     name = "ours, in process"
     results[name] = _timed(name, kinds, wanted, _clocked(in_process), ROUNDS)

@@ -148,7 +148,7 @@ def soak(rate: float, seconds: float, count: int, env: dict[str, str], out: Path
     kinds = queries.choose(truth)
     wrong = [line for writer in writers for line in writer.seen.wrong]
     for kind, query in kinds.items():
-        found = [c.public_id for c in Customer.objects.search(of.business.pk, query)]
+        found = [c.public_id for c in of.business.customers.search(query)]
         if found != truth.first(query):
             wrong.append(kind)
     writes = [ms for writer in writers for ms in writer.seen.writes]

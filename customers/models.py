@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
-from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
+from customers.managers import CustomerManager
+from customers.querysets import CustomerErased, EmailInUse
 from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
@@ -94,7 +95,7 @@ class Customer(SealedRow, LightlyLoaded):
     # The mark that the row's line bears in a search segment; 0 while the row is in the tail.
     packed = models.IntegerField(default=0, editable=False)
 
-    objects = CustomerQuerySet.as_manager()
+    objects = CustomerManager()
 
     class Meta:
         permissions = [
@@ -250,7 +251,11 @@ class Customer(SealedRow, LightlyLoaded):
                 if not attempts_left:
                     raise
         if searched:
-            type(self).objects.keep_tail_short(self.business_id)
+            self._directory().keep_tail_short()
+
+    def _directory(self) -> CustomerManager:
+        """The customers of its business, which need not be loaded for that."""
+        return Business(pk=self.business_id).customers
 
     def _refuse_email_under_any_key(self) -> None:
         """While a blind index key is changed, equal emails have unequal hashes, which the
@@ -271,6 +276,14 @@ class Customer(SealedRow, LightlyLoaded):
             actions = AuditEvent.Action
             return actions.RESTORED if self.is_active else actions.DELETED, named - {"is_active"}
         return AuditEvent.Action.UPDATED, named
+
+    def edit(self, **changes: Any) -> None:
+        """Changes the named fields of the row as it is now, whatever of it this instance holds.
+
+        See CustomerManager.edit. Where that raises, this instance is as it was.
+        """
+        self._directory().edit(self.public_id, changes)
+        self.refresh_from_db()
 
     def differs(self, name: str, value: Any) -> bool:
         """Whether the field would hold something else with this value."""
@@ -315,14 +328,9 @@ class Customer(SealedRow, LightlyLoaded):
         """The public id of another active customer of the business with this email, if any."""
         if not self.is_active or not self.email:
             return None
-        return (
-            type(self)
-            .objects.active()
-            .with_email(self.business_id, self.email)
-            .exclude(pk=self.pk)
-            .values_list("public_id", flat=True)
-            .first()
-        )
+        others = self._directory().active().with_email(self.email).exclude(pk=self.pk)
+        holder: str | None = others.values_list("public_id", flat=True).first()
+        return holder
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Soft delete; again on an inactive customer it changes nothing.
@@ -331,7 +339,7 @@ class Customer(SealedRow, LightlyLoaded):
         """
         if self.pk is None:
             raise ValueError("A customer that was not saved cannot be deleted.")
-        deleted = type(self).objects.filter(pk=self.pk).delete()
+        deleted: tuple[int, dict[str, int]] = type(self).objects.filter(pk=self.pk).delete()
         self.refresh_from_db(fields=["is_active", "deleted_at", "updated_at", "packed"])
         return deleted
 
@@ -374,7 +382,7 @@ class Customer(SealedRow, LightlyLoaded):
             row.forget()
             AuditEvent.objects.record(AuditEvent.Action.ERASED, self.business_id, [self.public_id])
         self.refresh_from_db()
-        type(self).objects.keep_tail_short(self.business_id)
+        self._directory().keep_tail_short()
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Django's, and a form that shows the email hears of one in use, beside that field.
@@ -401,4 +409,4 @@ def _loaded_into_the_tail(instance: Customer, raw: bool, **_: Any) -> None:
     """For loaddata: whether the segments that its dump was made beside are here, nothing says."""
     if raw:
         instance.packed = 0
-        Customer.objects.keep_tail_short(instance.business_id)
+        instance._directory().keep_tail_short()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from customers.models import Customer
 from finora.orm.readiness import NOBODY, readiness_query
+from finora.tenants.models import Business
 
 
 @readiness_query
 def search() -> None:
-    Customer.objects.search(NOBODY, "nobody")
-    Customer.objects.active_among(NOBODY, [""])
+    customers = Business(pk=NOBODY).customers
+    customers.search("nobody")
+    customers.among([""])

@@ -95,9 +95,7 @@ class History:
     # What a step needs.
 
     def customers(self) -> Any:
-        from customers.models import Customer
-
-        return Customer.objects.in_business(self.business.pk)
+        return self.business.customers
 
     def name(self) -> str:
         pieces = self.chance.choices(NAMES, k=self.chance.randint(1, 3))
@@ -134,13 +132,9 @@ class History:
         self.model.add(made.public_id, name, email, phone)
 
     def find_or_create(self) -> None:
-        from customers.models import Customer
-
         name, email, phone = self.name(), self.email(), self.phone()
         holder = self.model.holder(email)
-        found, made = Customer.objects.find_or_create(
-            self.business.pk, email, name=name, phone=phone
-        )
+        found, made = self.business.customers.find_or_create(email, name=name, phone=phone)
         self.expect(holder is None, made, f"find_or_create of {email} made one")
         if made:
             self.model.add(found.public_id, name, email, phone)
@@ -172,7 +166,7 @@ class History:
             changes = self.changes()
             load: Any = self.chance.choice(
                 [
-                    lambda rows: rows.shown(self.business.pk, row["id"]),
+                    lambda rows: rows.get_shown(row["id"]),
                     lambda rows: rows.only("public_id", "name").get(public_id=row["id"]),
                     lambda rows: rows.defer("email_hash", "name_key").get(public_id=row["id"]),
                 ]
@@ -246,7 +240,7 @@ class History:
             if self.model.holder(email) is None
         ]
         if made:
-            Customer.objects.import_packed(made)
+            self.business.customers.import_packed(made)
         for customer in made:
             self.model.add(customer.public_id, customer.name, customer.email, customer.phone)
 
@@ -255,18 +249,18 @@ class History:
     def pack(self) -> None:
         from customers.search import index
 
-        index.pack(self.business.pk)
+        index.pack(self.business)
 
     def upkeep(self) -> None:
         from customers.search import index
 
-        while index.step(self.business.pk):
+        while index.step(self.business):
             pass
 
     def repack(self) -> None:
         from customers.search import index
 
-        index.repack(self.business.pk)
+        index.repack(self.business)
 
     def repack_cut_off(self) -> None:
         """Ends as a killed process does, somewhere between two pages."""
@@ -276,7 +270,7 @@ class History:
             raise KeyboardInterrupt
 
         try:
-            index.repack(self.business.pk, stop)
+            index.repack(self.business, stop)
         except KeyboardInterrupt:
             pass
 
@@ -313,14 +307,14 @@ class History:
         email, phone = self.email(), self.phone()
         self.expect(
             self.model.having("email", email.lower()),
-            set(_ids(self.customers().with_email(self.business.pk, email))),
+            set(_ids(self.business.customers.with_email(email))),
             f"customers with the email {email}",
         )
         if phone is not None:
             spelled = f"+234 {phone[1:4]} {phone[4:]}"
             self.expect(
                 self.model.having("phone", phone),
-                set(_ids(self.customers().with_phone(self.business.pk, spelled))),
+                set(_ids(self.business.customers.with_phone(spelled))),
                 f"customers with the phone {spelled}",
             )
 
@@ -331,7 +325,7 @@ class History:
             start = self.chance.randrange(len(text))
             query = text[start : start + self.chance.randint(1, 9)]
         self.checks += 1
-        found = [c.public_id for c in self.customers().search(self.business.pk, query)]
+        found = [c.public_id for c in self.business.customers.search(query)]
         self.wrong += wrong_search(self.model.rows.values(), query, found)
 
     def page(self) -> None:
@@ -341,7 +335,7 @@ class History:
         rows = self.model.active()
         at = self.chance.randrange(len(rows) + 1)
         after = _place_of(rows[at - 1]) if at else None
-        found = self.customers().active_page(self.business.pk, size, after)
+        found = self.business.customers.page(size, after)
         if [c.public_id for c in found][:size] != [row["id"] for row in rows[at : at + size]]:
             self.wrong.append(f"a page of {size} behind row {at} differs from the model's")
 
@@ -357,7 +351,7 @@ class History:
                 "isActive": customer.is_active,
                 "erased": customer.erased_at is not None,
             }
-            for customer in self.customers()
+            for customer in self.customers().all()
         ]
         self.wrong += self.model.differences(rows)[:STOP_AT]
         listed = [

@@ -100,11 +100,11 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
         businesses = Business.objects.in_scope(scope_of(request.user)).order_by("pk")
         if chosen := request.GET.get("business"):
             businesses = businesses.with_public_id(chosen)
-        ids = list(businesses.values_list("pk", flat=True)[: BUSINESSES_SEARCHED + 1])
-        if len(ids) > BUSINESSES_SEARCHED:
+        some = list(businesses[: BUSINESSES_SEARCHED + 1])
+        if len(some) > BUSINESSES_SEARCHED:
             messages.warning(request, "Choose a business first: there are too many to search all.")
             return queryset.none(), False
-        found = queryset.found_by(search_term, ids)
+        found = queryset.found_by(search_term, some)
         return found.select_related(*self.list_select_related), False
 
     def search_view(self, request: HttpRequest, term: str) -> HttpResponse:
@@ -161,7 +161,7 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
         """On a POST the row locked, until the view's transaction ends."""
         customer: Customer | None = super().get_object(request, object_id, from_field)
         if customer and request.method == "POST" and transaction.get_connection().in_atomic_block:
-            return Customer.objects.select_for_update().get(pk=customer.pk)
+            customer = Customer.objects.select_for_update().get(pk=customer.pk)
         return customer
 
     def changeform_view(

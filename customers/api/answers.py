@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 from django.db import models
 
+from customers.managers import SEARCH_LIMIT
 from customers.models import Customer as Row
-from customers.querysets import SEARCH_LIMIT
 from finora.api.cursor import MAX_LIMIT
 from finora.api.fields import naira
 from finora.api.shapes import Json, Kobo, Meta, Naira, PageMeta, Says, Time

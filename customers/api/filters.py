@@ -47,13 +47,13 @@ class CustomerFilters(filters.FilterSet):
         fields: list[str] = []
 
     def by_email(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
-        return customers.with_email(self.request.auth.business_id, value)
+        return customers.with_email(value)
 
     def by_phone(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
-        return customers.with_phone(self.request.auth.business_id, value)
+        return customers.with_phone(value)
 
     def by_tin(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
-        return customers.with_tin(self.request.auth.business_id, value)
+        return customers.with_tin(value)
 
     def by_status(self, customers: CustomerQuerySet, _: str, value: str) -> CustomerQuerySet:
         return customers.with_status(value)

@@ -13,7 +13,6 @@ from customers.api import answers
 from customers.api.errors import CUSTOMER_INACTIVE, EMAIL_IN_USE
 from customers.api.filters import FILTER_NAMES, CustomerFilters
 from customers.api.serializers import CustomerBody, FindOrCreateBody
-from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from finora import clock, text
 from finora.api import errors, parameters
@@ -42,11 +41,7 @@ Q = parameters.query(
 
 
 class CustomerApiView(ApiView):
-    """What the endpoints of customers share: whose customers, and several of them as an answer."""
-
-    def customers(self) -> CustomerQuerySet:
-        """All customers of the key's business: no query leaves it."""
-        return Customer.objects.in_business(self.business_id)
+    """What the endpoints of customers share: several of them as an answer."""
 
     def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
         """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
@@ -76,7 +71,7 @@ class CustomerApiView(ApiView):
 
 def _is_held(view: CustomerApiView, data: dict[str, Any]) -> bool:
     """Whether the answer's customer is not erased, nor will be before the transaction's end."""
-    return view.customers().hold(data["id"])
+    return view.business.customers.hold(data["id"])
 
 
 class CustomersView(CustomerApiView):
@@ -115,7 +110,7 @@ class CustomersView(CustomerApiView):
         after = self.after(request.GET.get("cursor"))
         # One more than shown tells whether more follow.
         if filtered is None:
-            page = Customer.objects.active_page(self.business_id, limit + 1, after)
+            page = self.business.customers.page(limit + 1, after)
         else:
             customers = filtered.in_list_order().with_columns_shown()
             page = list((customers.after(*after) if after else customers)[: limit + 1])
@@ -136,7 +131,7 @@ class CustomersView(CustomerApiView):
 
     def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
         query = self.request.GET
-        customers = self.customers()
+        customers = cast(CustomerQuerySet, self.business.customers.all())
         for name in given:
             # An empty variable in an integration must not turn a filter into "everyone".
             if not text.trim(query[name]):
@@ -163,7 +158,7 @@ class CustomersView(CustomerApiView):
     @idempotent(kept_while=_is_held)
     def post(self, request: Request) -> HttpResponse:
         fields = self.read(CustomerBody)
-        customer = Customer.objects.create(business_id=self.business_id, **fields)
+        customer = self.business.customers.create(**fields)
         data = answers.customer_data(customer)
         return success(request, data, status=201, location=f"/v1/customers/{data['id']}")
 
@@ -181,7 +176,7 @@ class CustomerView(CustomerApiView):
         answers={200: Answer("The customer.", answers.Customer, answers.ONE)},
     )
     def get(self, request: Request, id: str) -> HttpResponse:
-        customer = Customer.objects.shown(self.business_id, id)
+        customer = self.business.customers.get_shown(id)
         return success(request, answers.customer_data(customer))
 
     @operation(
@@ -198,7 +193,8 @@ class CustomerView(CustomerApiView):
     )
     def put(self, request: Request, id: str) -> HttpResponse:
         changes = self.read(CustomerBody, partial=True)
-        return success(request, answers.customer_data(self.customers().edit(id, changes)))
+        customer = self.business.customers.edit(id, changes)
+        return success(request, answers.customer_data(customer))
 
     @operation(
         "deleteCustomer",
@@ -213,7 +209,7 @@ class CustomerView(CustomerApiView):
         },
     )
     def delete(self, request: Request, id: str) -> HttpResponse:
-        customers = self.customers().with_public_id(id)
+        customers = self.business.customers.with_public_id(id)
         if not customers.exists():
             raise errors.NOT_FOUND()
         customers.delete()
@@ -250,7 +246,7 @@ class SearchView(CustomerApiView):
             )
         if not text.fold(query):
             raise errors.invalid_parameter("q", "q holds no letter that its marks could sit on.")
-        return self.several(Customer.objects.search(self.business_id, query))
+        return self.several(self.business.customers.search(query))
 
 
 class FindOrCreateView(CustomerApiView):
@@ -276,7 +272,7 @@ class FindOrCreateView(CustomerApiView):
     @idempotent(kept_while=_is_held)
     def post(self, request: Request) -> HttpResponse:
         fields = self.read(FindOrCreateBody)
-        customer, created = Customer.objects.find_or_create(self.business_id, **fields)
+        customer, created = self.business.customers.find_or_create(**fields)
         data: answers.FoundOrCreated = {
             "id": customer.public_id,
             "name": customer.name,

@@ -41,8 +41,6 @@ from finora.tenants.models import Business
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from customers.models import Customer
-    from customers.querysets import CustomerQuerySet
     from customers.search.models import SearchSegment
 
 __all__ = ["add_segment", "after_write", "find", "forget", "new_mark", "pack", "repack"]
@@ -71,54 +69,52 @@ def new_mark() -> int:
     return 1 + secrets.randbelow(2**31 - 1)
 
 
-def add_segment(customers: Iterable[Customer]) -> None:
-    """A segment for new rows of one business, inserted with a mark in the same transaction."""
-    rows = list(customers)
-    if rows:
-        entries = (Entry(row.public_id, row.name, row.email, row.packed) for row in rows)
-        store.write(rows[0].business_id, build(entries))
+def add_segment(business: Business, customers: Iterable[Any]) -> None:
+    """A segment for new rows, inserted with a mark in the same transaction."""
+    entries = (Entry(row.public_id, row.name, row.email, row.packed) for row in customers)
+    store.write(business.pk, build(entries))
 
 
 _writes: Counter[int] = Counter()
 _writes_lock = threading.Lock()
 
 
-def after_write(business_id: int, changes: int = 1) -> None:
+def after_write(business: Business, changes: int = 1) -> None:
     """To be called after each committed change of names, emails or activity: keeps the tail short.
 
     It stays below PACK_ROWS plus LOOK_EVERY for each process that writes.
     """
     with _writes_lock:
-        before = _writes[business_id]
-        _writes[business_id] += changes
+        before = _writes[business.pk]
+        _writes[business.pk] += changes
     # The writes 1, 17, 33, … look. A change of many rows at once takes as many steps as needed.
     for _ in range((before - 1) // LOOK_EVERY, (before + changes - 1) // LOOK_EVERY):
-        if not step(business_id):
+        if not step(business):
             break
 
 
-def step(business_id: int) -> bool:
+def step(business: Business) -> bool:
     """Replaces damaged segments, or packs a full tail, or merges small segments; says whether there
     was anything to do.
 
     One of these, as the write that does it has somebody waiting.
     """
-    if _mend(business_id):
+    if _mend(business):
         return True
-    if lines.customers(business_id).unpacked()[:PACK_ROWS].count() >= PACK_ROWS:
-        return pack(business_id) > 0
-    return _merge_some(business_id)
+    if business.customers.unpacked()[:PACK_ROWS].count() >= PACK_ROWS:
+        return pack(business) > 0
+    return _merge_some(business)
 
 
-def pack(business_id: int) -> int:
+def pack(business: Business) -> int:
     """Packs at most PACK_ROWS of the tail into a segment. Answers how many rows it took."""
-    count = _pack(business_id)
-    _mend(business_id)
+    count = _pack(business)
+    _mend(business)
     return count
 
 
-def _pack(business_id: int) -> int:
-    tail = lines.customers(business_id).unpacked()
+def _pack(business: Business) -> int:
+    tail = business.customers.unpacked()
     with transaction.atomic():
         pks = _to_pack(tail)
         if pks:
@@ -129,11 +125,11 @@ def _pack(business_id: int) -> int:
             rows = taken.active().values_list(*lines.COLUMNS)
             fresh = build(lines.entries(rows, mark, noting=True))
             taken.update(packed=mark)
-            store.write(business_id, merge([fresh, *_swept(business_id)]))
+            store.write(business.pk, merge([fresh, *_swept(business)]))
     return len(pks)
 
 
-def _to_pack(tail: CustomerQuerySet) -> list[int]:
+def _to_pack(tail: QuerySet[Any]) -> list[int]:
     """The first PACK_ROWS of the tail, locked; but those of a key that this process lacks."""
     # Two packers take different rows, and neither waits.
     rows = tail.order_by("id").select_for_update(skip_locked=True).values_list("id", "email")
@@ -145,42 +141,42 @@ def _to_pack(tail: CustomerQuerySet) -> list[int]:
     return pks
 
 
-def _mend(business_id: int) -> bool:
+def _mend(business: Business) -> bool:
     """Replaces the segments that this process found damaged. Says whether it did."""
-    known = store.damaged(business_id)
+    known = store.damaged(business.pk)
     if not known:
         return False
-    damaged = set(store.rows(business_id).filter(id__in=known).values_list("id", flat=True))
+    damaged = set(store.rows(business.pk).filter(id__in=known).values_list("id", flat=True))
     store.replaced(known - damaged)
     if not damaged:
         return False
     try:
-        stand_in.replace(business_id, damaged)
+        stand_in.replace(business, damaged)
     except lines.OtherKeyNeeded:
         store.leave_to_others(damaged)
         return False
     store.replaced(damaged)
     log.info(
         "damaged search segments were replaced",
-        extra={"fields": {"business": business_id, "segments": len(damaged)}},
+        extra={"fields": {"business": business.pk, "segments": len(damaged)}},
     )
     return True
 
 
-def _swept(business_id: int) -> list[Segment]:
+def _swept(business: Business) -> list[Segment]:
     """Lines for a new segment that an old one loses: so stale ones go by and by."""
-    of_business = store.rows(business_id)
+    of_business = store.rows(business.pk)
     rows = of_business.order_by("looked_at", "id").select_for_update(skip_locked=True)
     oldest = rows.only("id", "swept").first()
     if oldest is None:
         return []
     row = of_business.filter(id=oldest.pk)
     try:
-        segment = store.open_one(business_id, oldest.pk)
+        segment = store.open_one(business.pk, oldest.pk)
     except SegmentUnreadable:
         row.update(looked_at=clock.now())
         return []
-    live = lines.customers(business_id).active()
+    live = business.customers.active()
     if not oldest.swept:
         stride = segment.lines // SAMPLE_LINES + 1
         sample = lines.current(live, segment.marks(range(0, segment.lines, stride)))
@@ -197,14 +193,14 @@ def _swept(business_id: int) -> list[Segment]:
     return [carried]
 
 
-def _unswept(business_id: int) -> QuerySet[SearchSegment]:
+def _unswept(business: Business) -> QuerySet[SearchSegment]:
     """Those that may be merged: the first lines of a swept one are in another already."""
-    return store.rows(business_id).filter(swept=0).exclude(id__in=store.unreadable(business_id))
+    return store.rows(business.pk).filter(swept=0).exclude(id__in=store.unreadable(business.pk))
 
 
-def _merge_some(business_id: int) -> bool:
+def _merge_some(business: Business) -> bool:
     """Makes one segment of several small ones, if there are enough. Says whether it did."""
-    sizes = sorted(_unswept(business_id).values_list("size", "id"))
+    sizes = sorted(_unswept(business).values_list("size", "id"))
     lower = 0
     for upper in LEVEL_BYTES:
         level = [(size, pk) for size, pk in sizes if lower <= size < upper]
@@ -215,24 +211,24 @@ def _merge_some(business_id: int) -> bool:
             if room >= 0:
                 group.append(pk)
         if len(group) == MERGE_FAN or len(group) < len(level):
-            return _merge(business_id, group)
+            return _merge(business, group)
         lower = upper
     return False
 
 
-def _merge(business_id: int, pks: list[UUID]) -> bool:
+def _merge(business: Business, pks: list[UUID]) -> bool:
     """Says whether there was anything to do: not when another process has one of them in hand."""
     with transaction.atomic():
-        rows = _unswept(business_id).filter(id__in=pks)
+        rows = _unswept(business).filter(id__in=pks)
         locked = list(rows.select_for_update(skip_locked=True).values_list("id", flat=True))
         if len(locked) < len(pks):
             return False
         try:
-            segments = [store.open_one(business_id, pk) for pk in locked]
+            segments = [store.open_one(business.pk, pk) for pk in locked]
         except SegmentUnreadable:
             return True  # the next step replaces it
-        store.write(business_id, merge(segments))
-        store.rows(business_id).filter(id__in=locked).delete()
+        store.write(business.pk, merge(segments))
+        store.rows(business.pk).filter(id__in=locked).delete()
     return True
 
 
@@ -261,10 +257,10 @@ def forget(*, business_id: int, public_id: str, **_: Any) -> None:
                 store.write(business_id, others)
                 rows.filter(id=pk).delete()
     if missing:
-        stand_in.replace(business_id, missing)
+        stand_in.replace(Business(pk=business_id), missing)
 
 
-def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None) -> int:
+def repack(business: Business, progress: Callable[[int], Any] = lambda rows: None) -> int:
     """Writes all segments of a business anew from its live rows. Answers how many rows they hold.
 
     Safe beside live traffic and when cut off: first the new segments are there besides the old
@@ -272,10 +268,10 @@ def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None)
     younger than the list of the old ones. Raises OtherKeyNeeded, and leaves the old ones, when
     this process lacks the key of more than a few rows.
     """
-    while _pack(business_id) == PACK_ROWS:
+    while _pack(business) == PACK_ROWS:
         pass
-    old = set(store.rows(business_id).values_list("id", flat=True))
-    rows = lines.customers(business_id).active().in_list_order()
+    old = set(store.rows(business.pk).values_list("id", flat=True))
+    rows = business.customers.active().in_list_order()
     count = 0
     to_others: list[str] = []
 
@@ -299,10 +295,10 @@ def repack(business_id: int, progress: Callable[[int], Any] = lambda rows: None)
             page = list(after.values_list(*lines.COLUMNS)[:PAGE_ROWS])
 
     for segment in build_many(entries(), BULK_LINES):
-        stand_in.write_read(business_id, segment)
+        stand_in.write_read(business, segment)
     # One damaged key id looks like a key that is lacking: such rows do not keep all the rest.
-    lines.customers(business_id).filter(public_id__in=to_others).update(packed=0)
+    business.customers.filter(public_id__in=to_others).update(packed=0)
     for pk in old:
-        store.rows(business_id).filter(id=pk).delete()
+        store.rows(business.pk).filter(id=pk).delete()
     store.replaced(old)
     return count

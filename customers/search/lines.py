@@ -6,13 +6,13 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
-
 from customers.search.segment import Entry
 from finora.sealing import SealError, keyring
+from finora.tenants.models import Business
 
 if TYPE_CHECKING:
-    from customers.querysets import CustomerQuerySet
+    from django.db.models import QuerySet
+
     from finora.sealing.fields import SealedToken
 
 log = logging.getLogger("finora.search")
@@ -25,13 +25,6 @@ class OtherKeyNeeded(SealError):
 
     def __init__(self) -> None:
         super().__init__("an email is sealed with a key that is not configured")
-
-
-def customers(business_id: int) -> CustomerQuerySet:
-    """All of one business."""
-    # The models import this module.
-    rows: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
-    return rows.in_business(business_id)
 
 
 def needs_other_key(email: SealedToken) -> bool:
@@ -65,10 +58,12 @@ def entries(
 
 
 def _email() -> Any:
-    return apps.get_model("customers", "Customer")._meta.get_field("email")
+    # Of what a business has: the models import this module.
+    customers: Any = Business._meta.get_field("customers").related_model
+    return customers._meta.get_field("email")
 
 
-def current(live: CustomerQuerySet, lines: Sequence[tuple[str, int]]) -> list[bool]:
+def current(live: QuerySet[Any], lines: Sequence[tuple[str, int]]) -> list[bool]:
     """Which of these lines, given by id and mark, a search may still need.
 
     While a row is in the tail, its older lines lead to it whoever read the tail just before. And

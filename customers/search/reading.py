@@ -7,67 +7,60 @@ from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.apps import apps
-from django.db.models import BigIntegerField
-
 from customers.search import lines, stand_in, store
 from customers.search.segment import Candidate, Segment, build, first_matches
 from customers.search.store import SegmentGone
 from finora import text
-from finora.orm.prepared import Prepared, Slot
 from finora.sealing import SealError
+from finora.tenants.models import Business
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-
-    from customers.models import Customer
-    from customers.querysets import CustomerQuerySet
 
 # Candidates whose marks a search compares at a time, at most.
 SCREEN_ROWS = 3200
 
 
-def find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) -> list[Customer]:
+def find(business: Business, query: str, limit: int) -> list[Any]:
     """The first `limit` active customers in list order whose name or email holds `query`."""
     for _ in range(store.ATTEMPTS):
         try:
-            return _find(customers, business_id, query, limit)
+            return _find(business, query, limit)
         except SegmentGone:
             continue
     raise RuntimeError("search segments kept being merged away")
 
 
-def _find(customers: CustomerQuerySet, business_id: int, query: str, limit: int) -> list[Customer]:
+def _find(business: Business, query: str, limit: int) -> list[Any]:
     # The tail first, then the segments: what is packed in between is seen twice, never missed.
-    tail = build(lines.entries(_tail.rows(business_id=business_id)))
-    found: dict[str, Customer] = {}
+    tail = build(lines.entries(business.customers.tail()))
+    found: dict[str, Any] = {}
     missing: set[UUID] = set()
-    for segments in store.opened(business_id, missing):
-        _collect(customers, business_id, query, limit, [tail, *segments], found)
+    for segments in store.opened(business.pk, missing):
+        _collect(business, query, limit, [tail, *segments], found)
     if missing:
-        for segment in stand_in.segments(business_id, missing):
-            _collect(customers, business_id, query, limit, [segment], found)
+        for segment in stand_in.segments(business, missing):
+            _collect(business, query, limit, [segment], found)
     return sorted(found.values(), key=_place)[:limit]
 
 
 def _collect(
-    customers: CustomerQuerySet,
-    business_id: int,
+    business: Business,
     query: str,
     limit: int,
     segments: list[Segment],
-    found: dict[str, Customer],
+    found: dict[str, Any],
 ) -> None:
     """Adds to `found` until it holds the first `limit` matches that these segments know of.
 
     A line tells where its row stood when it was packed. A row that moved meanwhile is found all
     the same, and counts at the place where it stands now.
     """
-    live = customers.in_business(business_id).active()
-    candidates = _screened(live, first_matches(segments, query), limit)
+    customers = business.customers
+    candidates = _screened(customers.active(), first_matches(segments, query), limit)
     while chunk := list(islice(candidates, limit)):
         unseen = {candidate.public_id for candidate in chunk} - found.keys()
-        for customer in customers.active_among(business_id, unseen):
+        for customer in customers.among(unseen):
             if _holds(customer, query):
                 found[customer.public_id] = customer
         frontier = chunk[-1].name_key, chunk[-1].public_id
@@ -76,7 +69,7 @@ def _collect(
 
 
 def _screened(
-    live: CustomerQuerySet, candidates: Iterator[Candidate], limit: int
+    live: QuerySet[Any], candidates: Iterator[Candidate], limit: int
 ) -> Iterator[Candidate]:
     """The first `limit` candidates as they are; of the rest only those that bear their row's mark.
 
@@ -89,11 +82,11 @@ def _screened(
         size = min(4 * size, SCREEN_ROWS)
 
 
-def _place(customer: Customer) -> tuple[bytes, str]:
+def _place(customer: Any) -> tuple[bytes, str]:
     return customer.name_key, customer.public_id
 
 
-def _holds(customer: Customer, query: str) -> bool:
+def _holds(customer: Any, query: str) -> bool:
     if text.holds(customer.name, query):
         return True
     try:
@@ -101,12 +94,3 @@ def _holds(customer: Customer, query: str) -> bool:
     except SealError:
         # Its name was not a match, and its email cannot be read: nothing says that it is one.
         return False
-
-
-def _tail_rows() -> QuerySet[Customer, Any]:
-    customers: CustomerQuerySet = apps.get_model("customers", "Customer").objects.all()
-    business_id = Slot("business_id", BigIntegerField())
-    return customers.filter(business_id=business_id).active().unpacked().values_list(*lines.COLUMNS)
-
-
-_tail: Prepared[Any] = Prepared(_tail_rows)

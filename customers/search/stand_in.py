@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -20,15 +20,12 @@ from customers.search.segment import Segment, build, line_id
 from customers.search.store import SegmentGone
 from finora.tenants.models import Business
 
-if TYPE_CHECKING:
-    from customers.querysets import CustomerQuerySet
-
 # Customers looked at, and lines held, at a time.
 ROWS = 65_536
 ASKED_AT_ONCE = 500
 
 
-def segments(business_id: int, missing: Collection[UUID]) -> Iterator[Segment]:
+def segments(business: Business, missing: Collection[UUID]) -> Iterator[Segment]:
     """For a search. Lines of rows in the tail are there too, for one that read it before.
 
     Raises SegmentGone.
@@ -41,8 +38,7 @@ def segments(business_id: int, missing: Collection[UUID]) -> Iterator[Segment]:
             return
         known.append(segment)
     number = 0
-    live = lines.customers(business_id).active()
-    for rows in _uncovered(live, business_id, missing):
+    for rows in _uncovered(business, missing):
         segment = build(lines.entries(rows))
         if segment.lines:
             kept.put((key, number), segment)
@@ -51,40 +47,41 @@ def segments(business_id: int, missing: Collection[UUID]) -> Iterator[Segment]:
     kept.put((key, number), build([]))
 
 
-def replace(business_id: int, missing: Collection[UUID]) -> None:
+def replace(business: Business, missing: Collection[UUID]) -> None:
     """Writes segments that do for the missing ones from now on, and deletes those.
 
     Cut off, it is begun anew, and finds less to do. Raises OtherKeyNeeded, deleting nothing, when
     a row that they may have held cannot be opened here and can elsewhere.
     """
-    packed = lines.customers(business_id).active().exclude(packed=0)
-    for rows in _uncovered(packed, business_id, missing):
+    for rows in _uncovered(business, missing, in_tail=False):
         if any(lines.needs_other_key(row[3]) for row in rows):
             raise lines.OtherKeyNeeded
-        write_read(business_id, build(entry for entry in lines.entries(rows) if entry.mark))
-    store.rows(business_id).filter(id__in=missing).delete()
+        write_read(business, build(entry for entry in lines.entries(rows) if entry.mark))
+    store.rows(business.pk).filter(id__in=missing).delete()
 
 
-def write_read(business_id: int, segment: Segment) -> None:
+def write_read(business: Business, segment: Segment) -> None:
     """Stores a segment of rows that were read some time ago: without who was erased since.
 
     An erasure that this does not see waits for it, and finds the segment.
     """
     with transaction.atomic():
-        Business.objects.one_at_a_time(business_id)
-        erased = lines.customers(business_id).erased().values_list("public_id", flat=True)
-        store.write(business_id, segment.without(erased) or segment)
+        Business.objects.one_at_a_time(business.pk)
+        erased = business.customers.erased().values_list("public_id", flat=True)
+        store.write(business.pk, segment.without(erased) or segment)
 
 
 def _uncovered(
-    rows: CustomerQuerySet, business_id: int, missing: Collection[UUID]
+    business: Business, missing: Collection[UUID], *, in_tail: bool = True
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """Of these rows those (as lines.COLUMNS) whose line is in no segment but the missing ones."""
-    rows = rows.in_list_order()
+    """The active rows (as lines.COLUMNS) whose line is in no segment but the missing ones."""
+    rows = business.customers.active().in_list_order()
+    if not in_tail:
+        rows = rows.exclude(packed=0)
     page = list(rows.values_list("name_key", "public_id", "packed")[:ROWS])
     while page:
         ids = {line_id(public_id, mark): public_id for _, public_id, mark in page}
-        wanted = _not_held(set(ids), business_id, missing)
+        wanted = _not_held(set(ids), business, missing)
         asked = iter([ids[id_] for id_ in wanted])
         found: list[tuple[Any, ...]] = []
         while some := list(islice(asked, ASKED_AT_ONCE)):
@@ -97,11 +94,11 @@ def _uncovered(
         page = list(behind.values_list("name_key", "public_id", "packed")[:ROWS])
 
 
-def _not_held(ids: set[bytes], business_id: int, missing: Collection[UUID]) -> set[bytes]:
+def _not_held(ids: set[bytes], business: Business, missing: Collection[UUID]) -> set[bytes]:
     for _ in range(store.ATTEMPTS):
         left = set(ids)
         try:
-            for group in store.opened(business_id, set(missing)):
+            for group in store.opened(business.pk, set(missing)):
                 left.difference_update(chain.from_iterable(segment.ids() for segment in group))
         except SegmentGone:
             continue  # its lines are in another one by now

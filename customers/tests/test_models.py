@@ -234,7 +234,7 @@ CHANGES = {
     "a save of what was partly loaded": lambda customer: (
         Customer.objects.only("name").get(pk=customer.pk).save()
     ),
-    "an edit": lambda customer: Customer.objects.edit(customer.public_id, {"phone": "2"}),
+    "an edit": lambda customer: customer.edit(phone="2"),
     "a delete": lambda customer: customer.delete(),
     "a delete of many": lambda customer: Customer.objects.all().delete(),
     "an erasure": lambda customer: customer.erase(),

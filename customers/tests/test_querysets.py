@@ -65,12 +65,12 @@ def test_after_goes_on_behind_a_place(business):
 
 
 def test_find_or_create(business, other_business):
-    made, created = objects.find_or_create(business.pk, " Ada@Example.com", phone="1")
+    made, created = business.customers.find_or_create(" Ada@Example.com", phone="1")
     assert (created, made.name, made.email, made.phone) == (True, "ada", "ada@example.com", "1")
-    found, created = objects.find_or_create(business.pk, "ADA@example.com", name="X", phone="2")
+    found, created = business.customers.find_or_create("ADA@example.com", name="X", phone="2")
     assert (created, found) == (False, made)
     assert found.name == "ada"
-    other, created = objects.find_or_create(other_business.pk, "ada@example.com")
+    other, created = other_business.customers.find_or_create("ada@example.com")
     assert created
     assert other != made
 
@@ -88,7 +88,7 @@ def test_find_or_create_inside_a_transaction_that_goes_on(business, monkeypatch)
 
     monkeypatch.setattr(type(objects.all()), "first", late)
     with transaction.atomic():
-        found, created = objects.find_or_create(business.pk, "ada@example.com")
+        found, created = business.customers.find_or_create("ada@example.com")
         assert (found, created) == (faster[0], False)
         assert objects.count() == 1
 
@@ -98,7 +98,7 @@ def test_find_or_create_inside_a_transaction_that_goes_on(business, monkeypatch)
 
 def test_edit_keeps_the_other_fields(business):
     customer = factories.customer(business, name="Ada", phone="1", address="x", tin="2")
-    edited = objects.edit(customer.public_id, {"phone": "3", "company_name": "Acme"})
+    edited = business.customers.edit(customer.public_id, {"phone": "3", "company_name": "Acme"})
     assert (edited.phone, edited.company_name) == ("3", "Acme")
     customer.refresh_from_db()
     assert (customer.name, customer.phone, customer.address, customer.tin) == ("Ada", "3", "x", "2")
@@ -107,8 +107,8 @@ def test_edit_keeps_the_other_fields(business):
 def test_edit_changes_a_row_as_it_is_now_not_as_it_was_loaded(business):
     customer = factories.customer(business, name="Ada", phone="1")
     stale = objects.get()
-    objects.edit(customer.public_id, {"name": "Bola"})
-    objects.edit(stale.public_id, {"phone": "2"})
+    business.customers.edit(customer.public_id, {"name": "Bola"})
+    business.customers.edit(stale.public_id, {"phone": "2"})
     customer.refresh_from_db()
     assert (customer.name, customer.phone) == ("Bola", "2")
 
@@ -117,15 +117,15 @@ def test_edit_refuses_the_inactive_the_unknown_and_a_taken_email(business, other
     customer = factories.customer(business)
     holder = factories.customer(business)
     with pytest.raises(EmailInUse) as raised:
-        objects.edit(customer.public_id, {"email": holder.email, "name": "New"})
+        business.customers.edit(customer.public_id, {"email": holder.email, "name": "New"})
     assert raised.value.public_id == holder.public_id
     customer.refresh_from_db()
     assert customer.name != "New"
     with pytest.raises(Customer.DoesNotExist):
-        objects.in_business(other_business.pk).edit(customer.public_id, {"name": "New"})
+        other_business.customers.edit(customer.public_id, {"name": "New"})
     customer.delete()
     with pytest.raises(CustomerInactive):
-        objects.edit(customer.public_id, {"name": "New"})
+        business.customers.edit(customer.public_id, {"name": "New"})
 
 
 def test_an_edit_that_changes_nothing_writes_nothing(business):
@@ -134,7 +134,7 @@ def test_an_edit_that_changes_nothing_writes_nothing(business):
     before = customer.updated_at, AuditEvent.objects.count()
     spelt = {"name": " Ada", "email": "ADA@example.com ", "phone": "0803\n", "company_name": " "}
     for changes in ({}, values, spelt, {"phone": "0803"}):
-        edit = partial(objects.edit, customer.public_id, changes)
+        edit = partial(business.customers.edit, customer.public_id, changes)
         assert statements(edit) == ["SELECT customers_customer"]
         assert edit() == customer
     assert (objects.get().updated_at, AuditEvent.objects.count()) == before
@@ -142,9 +142,11 @@ def test_an_edit_that_changes_nothing_writes_nothing(business):
 
 def test_an_edit_notes_what_it_changed_alone(business):
     customer = factories.customer(business, name="Ada", phone="0803")
-    objects.edit(customer.public_id, {"name": "Ada", "phone": "0803 ", "address": "Lagos"})
+    business.customers.edit(
+        customer.public_id, {"name": "Ada", "phone": "0803 ", "address": "Lagos"}
+    )
     assert AuditEvent.objects.latest("id").fields == ["address"]
-    objects.edit(customer.public_id, {"phone": "08 03"})
+    business.customers.edit(customer.public_id, {"phone": "08 03"})
     assert AuditEvent.objects.latest("id").fields == ["phone"]
     assert objects.get().phone == "08 03"
 
@@ -190,14 +192,14 @@ def test_deleting_what_was_never_saved_raises_as_in_django(business):
 
 def test_update_of_is_active_unpacks_the_rows_and_search_is_right_at_once(business):
     ada, bola = (factories.customer(business, name=name) for name in ("Ada", "Bola"))
-    index.repack(business.pk)
-    assert objects.search(business.pk, "bola") == [bola]
+    index.repack(business)
+    assert business.customers.search("bola") == [bola]
     objects.filter(pk=bola.pk).update(is_active=False, deleted_at=clock.now())
     assert objects.unpacked().get() == bola
-    assert objects.search(business.pk, "bola") == []
-    index.repack(business.pk)
+    assert business.customers.search("bola") == []
+    index.repack(business)
     objects.filter(pk=bola.pk).update(is_active=True, deleted_at=None)
-    assert objects.search(business.pk, "bola") == [bola]
+    assert business.customers.search("bola") == [bola]
     assert objects.unpacked().get() == bola
     objects.filter(pk=ada.pk).update(company_name="Acme")
     assert objects.unpacked().get() == bola
@@ -216,7 +218,7 @@ def test_restore_makes_it_active_again(business):
     again = objects.get()
     assert (again.is_active, again.deleted_at) == (True, None)
     assert (again.name, again.phone) == ("Ada", "1")
-    assert objects.with_email(business.pk, again.email).active().get() == again
+    assert business.customers.with_email(again.email).active().get() == again
 
 
 def test_restore_of_an_active_customer_writes_nothing(business):

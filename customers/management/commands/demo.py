@@ -46,7 +46,7 @@ class Command(KeyedCommand):
         password = secrets.token_urlsafe(12)
         with transaction.atomic():
             business = Business.objects.create(public_id=BUSINESS_ID, name="Demo Stores Ltd")
-            Customer.objects.import_packed(
+            business.customers.import_packed(
                 [
                     Customer(business=business, **ACME),
                     *(Customer(business=business, **asdict(person)) for person in people(PEOPLE)),

@@ -39,7 +39,7 @@ class Command(KeyedCommand):
                 self.stderr.write(f"{name}: {rows:,} customers read")
 
             try:
-                total += index.repack(business.pk, progress)
+                total += index.repack(business, progress)
             except SealError:
                 left.append(business.public_id)
         line = f"Packed {total:,} customers of {len(businesses) - len(left):,} businesses."

@@ -50,17 +50,17 @@ class Command(KeyedCommand):
         with _collecting_garbage_less() as collect:
             for batch in _batches(people(count, options["seed"])):
                 read += len(batch)
-                new = Customer.objects.without_known_emails(
+                new = business.customers.without_known_emails(
                     [Customer(business=business, **asdict(person)) for person in batch]
                 )
                 if new:
-                    Customer.objects.import_packed(new)
+                    business.customers.import_packed(new)
                     made += len(new)
                 rate = read / (time.monotonic() - started)
                 self._say(f"{read:,} of {count:,}, {rate:,.0f}/s")
                 collect()
         # Also when nothing was new: the run before may have been cut off at just this.
-        index.repack(business.pk, lambda rows: self._say(f"{rows:,} packed for search"))
+        index.repack(business, lambda rows: self._say(f"{rows:,} packed for search"))
         if connection.vendor == "postgresql":
             # It would look at a table that has grown so much by itself, but minutes later, and
             # until then plan searches for a small one.

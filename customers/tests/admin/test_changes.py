@@ -59,7 +59,7 @@ def test_edit_writes_only_what_changed(staff, ada):
     save(staff, ada, phone="0800 000 0000")
     after = {f: factories.stored(ada, f) for f in before}
     assert [field for field in before if before[field] != after[field]] == ["phone"]
-    assert Customer.objects.with_phone(ada.business_id, "08000000000").get() == ada
+    assert ada.business.customers.with_phone("08000000000").get() == ada
 
 
 def test_saving_without_a_change_writes_nothing(staff, ada):

@@ -124,11 +124,11 @@ def text_of_segments(business_id: int) -> bytes:
 def test_its_lines_go_from_every_segment_and_the_others_stay(officer, ada, other_business):
     others = [factories.customer(ada.business, name=f"Áda {n}") for n in range(5)]
     foreign = factories.customer(other_business, name="Ada")
-    for business_id in (ada.business_id, other_business.pk):
-        index.pack(business_id)
+    for business in (ada.business, other_business):
+        index.pack(business)
     ada.name = "Ada Renamed"  # its old line stays, and a second segment holds the new one
     ada.save()
-    index.pack(ada.business_id)
+    index.pack(ada.business)
     kept = set(store.rows(other_business.pk).values_list("id", flat=True))
     assert b"ada renamed" in text_of_segments(ada.business_id)
     erase(officer, ada)
@@ -137,15 +137,15 @@ def test_its_lines_go_from_every_segment_and_the_others_stay(officer, ada, other
     assert b"ada renamed" not in text_of_segments(ada.business_id)
     assert set(store.rows(other_business.pk).values_list("id", flat=True)) == kept
     assert ids_in_segments(other_business.pk) == {foreign.public_id}
-    found = Customer.objects.search(ada.business_id, "áda")
+    found = ada.business.customers.search("áda")
     assert [c.public_id for c in found] == [c.public_id for c in others]
-    index.pack(ada.business_id)
-    index.repack(ada.business_id)
+    index.pack(ada.business)
+    index.repack(ada.business)
     assert ids_in_segments(ada.business_id) == {c.public_id for c in others}
 
 
 def test_a_segment_of_it_alone_goes_whole(officer, ada):
-    index.pack(ada.business_id)
+    index.pack(ada.business)
     assert SearchSegment.objects.count() == 1
     erase(officer, ada)
     assert not SearchSegment.objects.exists()
@@ -155,7 +155,7 @@ def test_a_segment_of_it_alone_goes_whole(officer, ada):
 def test_a_repack_that_read_it_before_does_not_bring_it_back(ada, monkeypatch, killed):
     """Nor does one that was killed right after it wrote what it had read."""
     other = factories.customer(ada.business, name="Zoe")
-    index.pack(ada.business_id)
+    index.pack(ada.business)
     write_read = stand_in.write_read
 
     def erased_behind_it(business_id, segment):
@@ -166,14 +166,14 @@ def test_a_repack_that_read_it_before_does_not_bring_it_back(ada, monkeypatch, k
 
     monkeypatch.setattr(stand_in, "write_read", erased_behind_it)
     with pytest.raises(KeyboardInterrupt) if killed else nullcontext():
-        index.repack(ada.business_id)
+        index.repack(ada.business)
     assert Customer.objects.get(pk=ada.pk).erased_at
     assert ids_in_segments(ada.business_id) == {other.public_id}
 
 
 def test_it_is_erased_from_segments_that_cannot_be_opened_too(officer, ada):
     other = factories.customer(ada.business, name="Áda")
-    index.pack(ada.business_id)
+    index.pack(ada.business)
     store.cache.cache_clear()
     SearchSegment.objects.update(sealed=SealedToken(b"x" * 99))
     erase(officer, ada)
@@ -184,7 +184,7 @@ def test_it_is_erased_from_segments_that_cannot_be_opened_too(officer, ada):
 def test_where_only_a_lacking_key_shows_who_is_left_nothing_is_erased(officer, ada, settings):
     """Without it nobody could tell the others' lines from the person's."""
     other = factories.customer(ada.business, name="Áda")
-    index.pack(ada.business_id)
+    index.pack(ada.business)
     store.cache.cache_clear()
     held = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
@@ -221,7 +221,7 @@ def test_an_erased_customer_is_neither_restored_nor_edited(officer, ada):
     with pytest.raises(CustomerErased):
         stale.restore()
     with pytest.raises(CustomerInactive):
-        Customer.objects.in_business(ada.business_id).edit(ada.public_id, {"name": "Ada"})
+        ada.business.customers.edit(ada.public_id, {"name": "Ada"})
     editor = browser("Editor")
     assert "Nothing to restore" in said(
         act(editor, "restore", ada, query="status=all", confirmed="1")

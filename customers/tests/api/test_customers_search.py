@@ -74,7 +74,7 @@ def test_only_active_ones_of_the_business_are_found(api, business, other_busines
 
 def test_the_search_method_is_the_same_search(business):
     crowd(business, "Acme", "Other")
-    assert [c.name for c in Customer.objects.search(business.pk, "acm")] == ["Acme"]
+    assert [c.name for c in business.customers.search("acm")] == ["Acme"]
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_of_simultaneous_puts_of_one_email_one_wins(api, business):
     paths = [f"/v1/customers/{factories.customer(business).public_id}" for _ in range(8)]
     answers = together(*(partial(api.put, path, {"email": EMAIL}) for path in paths))
     assert sorted(r.status_code for r in answers) == [200] + [409] * 7
-    assert Customer.objects.with_email(business.pk, EMAIL).count() == 1
+    assert business.customers.with_email(EMAIL).count() == 1
     assert emails_of(Customer.objects.all()).count(EMAIL) == 1
 
 
@@ -217,7 +217,7 @@ def test_restore_and_create_leave_one_active_customer(api, business):
         else:
             assert holder is None
             assert customer.public_id in refused(answer, 409, "CONFLICT", ["email"])["message"]
-        assert Customer.objects.active().with_email(business.pk, email).count() == 1
+        assert business.customers.active().with_email(email).count() == 1
 
 
 def test_find_or_create_always_answers_while_the_customer_is_deleted_again_and_again(api, business):

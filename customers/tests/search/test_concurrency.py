@@ -100,7 +100,7 @@ def searcher(business, known, stop, seed):
     while not stop.is_set():
         query = rng.choice(QUERIES)
         before = known.now()
-        shown = Customer.objects.search(business.pk, query)
+        shown = business.customers.search(query)
         after = known.now()
         searches += 1
         places = [(name_key(c.name), c.public_id) for c in shown]
@@ -135,9 +135,9 @@ def writer(business, known, stop, seed):
         public_id = known.take(rng.randrange(10**6))
         customer = Customer.objects.get(public_id=public_id)
         if act < 0.6:
-            customer = Customer.objects.edit(public_id, {"name": name})
+            customer = business.customers.edit(public_id, {"name": name})
         elif act < 0.7:
-            customer = Customer.objects.edit(public_id, {"email": email})
+            customer = business.customers.edit(public_id, {"email": email})
         else:
             customer.delete()
             if act < 0.85:
@@ -148,16 +148,16 @@ def writer(business, known, stop, seed):
 
 def upkeep(business, stop):
     while not stop.is_set():
-        index.step(business.pk)
+        index.step(business)
 
 
 def repacker(business, stop):
     while not stop.is_set():
-        index.repack(business.pk)
+        index.repack(business)
 
 
 def test_a_customer_at_rest_is_never_missed_and_nothing_wrong_is_shown(business):
-    Customer.objects.import_packed(
+    business.customers.import_packed(
         [Customer(business=business, name=f"Ada {n}", email=f"stays{n}@b.co") for n in range(100)]
     )
     for n in range(20):
@@ -189,7 +189,7 @@ def test_two_at_once_do_no_harm(business, work):
         for _ in range(4):
             barrier.wait()
             if work == "repack":
-                index.repack(business.pk)
+                index.repack(business)
             else:
                 while getattr(index, work)(business.pk):
                     pass
@@ -205,7 +205,7 @@ def test_two_at_once_do_no_harm(business, work):
     pack_all(business)
     assert not Customer.objects.unpacked().exists()
     assert right(business)
-    index.repack(business.pk)
+    index.repack(business)
     assert segment_lines(business) == 60
 
 
@@ -214,7 +214,7 @@ def test_upkeep_waits_for_nobody(business):
     if connection.vendor == "sqlite":  # there one writer has all in hand
         return
     people = [factories.customer(business, name=f"Ada {n}") for n in range(40)]
-    while index.step(business.pk):
+    while index.step(business):
         pass
     Customer.objects.filter(pk__in=[customer.pk for customer in people[:20]]).update(packed=0)
     held, done = threading.Event(), threading.Event()
@@ -230,7 +230,7 @@ def test_upkeep_waits_for_nobody(business):
     def others():
         assert held.wait(20)
         started = time.monotonic()
-        while index.step(business.pk) or index.pack(business.pk):
+        while index.step(business) or index.pack(business):
             pass
         assert Customer.objects.unpacked().count() == 5
         assert time.monotonic() - started < 5
@@ -253,7 +253,7 @@ def test_a_write_does_not_wait_for_a_repack(business):
 
         meanwhile(threading.Event(), one)
 
-    index.repack(business.pk, edit)
+    index.repack(business, edit)
     assert len(waits) >= 3
     assert max(waits) < 5
     assert right(business)
@@ -273,14 +273,14 @@ def test_an_erasure_beside_packers_leaves_no_line_behind(business):
             if not person.is_active:
                 continue
             try:
-                Customer.objects.edit(person.public_id, {"name": f"Ada {rng.randrange(10**6)}"})
+                business.customers.edit(person.public_id, {"name": f"Ada {rng.randrange(10**6)}"})
             except CustomerInactive:
                 continue  # erased since
 
     def packer():
         while not stop.is_set():
-            if not index.step(business.pk):
-                index.repack(business.pk)
+            if not index.step(business):
+                index.repack(business)
 
     def eraser():
         try:
@@ -342,7 +342,7 @@ def moments(rng, killed_in_time=True, longest=0.1):
 
 def test_killed_at_any_moment_upkeep_loses_nothing(business, killable):
     rng = random.Random(8)
-    Customer.objects.import_packed(
+    business.customers.import_packed(
         [Customer(business=business, name=f"Ada {n}", email=f"ada{n}@b.co") for n in range(60)]
     )
     kinds = {work: moments(rng) for work in ("pack", "keep_up", "repack")}
@@ -357,14 +357,14 @@ def test_killed_at_any_moment_upkeep_loses_nothing(business, killable):
             elif rng.random() < 0.2:
                 customer.delete()
             else:
-                Customer.objects.edit(customer.public_id, {"name": f"Ọlá {n}"})
+                business.customers.edit(customer.public_id, {"name": f"Ọlá {n}"})
         work = rng.choice(list(kinds))
         killed = killable(seconds[work], work, business.pk)
         seconds[work] = kinds[work].send(killed)
         kills += killed
         assert right(business), f"{kills} kills, the last in {work}"
     assert kills >= 20
-    index.repack(business.pk)
+    index.repack(business)
     assert segment_lines(business) == Customer.objects.active().count()
     assert right(business)
 

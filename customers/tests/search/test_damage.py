@@ -41,7 +41,7 @@ def _small(monkeypatch):
 def crowd(business):
     """Customers in several segments, some of which hold stale lines, and a tail."""
     people = [Customer(business=business, name=f"Ada {n}", email=f"ada{n}@b.co") for n in range(20)]
-    Customer.objects.import_packed(people)
+    business.customers.import_packed(people)
     for n in range(12):
         people.append(factories.customer(business, name=f"Ọlá {n}", email=f"ola{n}@b.co"))
     pack_all(business)
@@ -125,7 +125,7 @@ def test_a_search_stays_right_and_a_repack_replaces_it(business, crowd, damage, 
     store.cache().clear()
     for _ in range(2):
         is_right(business)
-    index.repack(business.pk)
+    index.repack(business)
     assert not set(pks) & set(pks_of(business))
     is_whole(business)
     is_right(business)
@@ -140,7 +140,7 @@ def test_the_next_pack_replaces_what_was_found_damaged(business, crowd, damage, 
         DAMAGES[damage](business, pk)
     store.cache().clear()
     is_right(business)
-    work(business.pk)
+    work(business)
     assert not set(bad) & set(pks_of(business))
     is_whole(business)
     is_right(business)
@@ -152,7 +152,7 @@ def test_upkeep_finds_a_damaged_one_by_itself(business, crowd):
     flip(bad, 60)
     for n in range(len(pks_of(business)) + 1):
         factories.customer(business)
-        index.pack(business.pk)
+        index.pack(business)
     assert bad not in pks_of(business)
     is_whole(business)
     is_right(business)
@@ -165,23 +165,23 @@ def test_a_merge_that_meets_a_damaged_one_has_it_replaced_first(business):
     bad = pks_of(business)[0]
     flip(bad, 60)
     store.cache().clear()
-    assert index.step(business.pk)
+    assert index.step(business)
     assert bad in pks_of(business)
-    assert index.step(business.pk)
+    assert index.step(business)
     assert bad not in pks_of(business)
-    assert index.step(business.pk)
+    assert index.step(business)
     assert len(pks_of(business)) == 1
     is_whole(business)
     is_right(business)
 
 
 def test_no_line_is_written_twice_for_a_damaged_one(business, crowd):
-    index.repack(business.pk)
+    index.repack(business)
     before = segment_lines(business)
     flip(pks_of(business)[0], 60)
     store.cache().clear()
     found(business, "ada")
-    index.pack(business.pk)
+    index.pack(business)
     is_whole(business)
     assert segment_lines(business) <= before + 1  # and one of the tail
 
@@ -241,7 +241,7 @@ def test_upkeep_beside_a_damaged_one_is_not_seen_by_a_search(business, crowd):
         ada.company_name = "Ada & Sons"
         ada.save()
         store.damaged(business.pk)
-        index.step(business.pk)
+        index.step(business)
 
     class Between:
         def __init__(self, statement):
@@ -286,10 +286,10 @@ def test_cut_off_while_it_is_replaced_nothing_is_lost(business, crowd, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr(store, "write", cut_off)
         with pytest.raises(KeyboardInterrupt):
-            index._mend(business.pk)
+            index._mend(business)
     store.cache().clear()
     is_right(business)
-    index._mend(business.pk)
+    index._mend(business)
     is_whole(business)
     is_right(business)
     assert segment_lines(business) == len(directory(business)) - 1  # the tail's
@@ -307,7 +307,7 @@ def test_who_is_erased_while_it_is_replaced_does_not_come_back(business, crowd, 
         write_read(business_id, segment)
 
     monkeypatch.setattr(stand_in, "write_read", erased_behind_it)
-    index._mend(business.pk)
+    index._mend(business)
     gone = set(Customer.objects.erased().values_list("public_id", flat=True))
     assert gone
     assert not gone & {public_id for public_id, _ in all_lines(business)}
@@ -378,8 +378,8 @@ def test_a_segment_of_a_lacking_key_is_left_to_those_who_have_it(business, crowd
     assert found(business, "newer") == expected["newer"]
     assert found(business, "newer3@") == []
     for n in range(5):
-        index.step(business.pk)
-        index.pack(business.pk)
+        index.step(business)
+        index.pack(business)
     assert set(pks) <= set(pks_of(business))
     assert "needs a key not held here" in log.getvalue()
     keys("new", "old")
@@ -414,7 +414,7 @@ def test_a_repack_without_the_key_of_many_leaves_all_as_it_is(business, other_bu
     keys("old")
     factories.customer(other_business)
     with pytest.raises(OtherKeyNeeded):
-        index.repack(business.pk)
+        index.repack(business)
     with pytest.raises(CommandError) as said:
         call_command("repack_search", stdout=StringIO(), stderr=StringIO())
     assert "Packed 1 customers of 1 businesses." in str(said.value)
@@ -432,7 +432,7 @@ def test_a_damaged_key_id_of_one_email_does_not_keep_the_rest_from_being_repacke
     factories.store(people[0], "email", token[:5] + ("A" if token[5] != "A" else "B") + token[6:])
     flip(before[0], 2)
     store.cache().clear()
-    index.repack(business.pk)
+    index.repack(business)
     assert not set(before) & set(pks_of(business))
     assert [c.pk for c in Customer.objects.unpacked()] == [people[0].pk]
     assert len(found(business, "ada")) == 9

@@ -101,7 +101,7 @@ class History(RuleBasedStateMachine):
         self.business, self.beside = factories.business(), factories.business()
         for name in ("Ola", "Ọlá", "Fuß"):
             factories.customer(self.beside, name=name, email=f"ola{next(self.serial)}@b.co")
-        index.pack(self.beside.pk)
+        index.pack(self.beside)
         self.texts_beside = directory(self.beside)
 
     def some(self, number, **which):
@@ -121,7 +121,7 @@ class History(RuleBasedStateMachine):
 
     @rule(name=names, many=st.integers(1, 30))
     def import_many(self, name, many):
-        Customer.objects.import_packed(
+        self.business.customers.import_packed(
             [
                 Customer(business=self.business, name=name, email=f"{next(self.serial)}@b.co")
                 for _ in range(many)
@@ -182,16 +182,16 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def pack(self):
-        index.pack(self.business.pk)
+        index.pack(self.business)
 
     @rule(times=st.integers(1, 12))
     def keep_up(self, times):
         for _ in range(times):
-            index.step(self.business.pk)
+            index.step(self.business)
 
     @rule()
     def repack(self):
-        index.repack(self.business.pk)
+        index.repack(self.business)
 
     @rule()
     def repack_cut_off(self):
@@ -200,7 +200,7 @@ class History(RuleBasedStateMachine):
                 raise KeyboardInterrupt
 
         try:
-            index.repack(self.business.pk, stop)
+            index.repack(self.business, stop)
         except KeyboardInterrupt:
             pass
 

@@ -8,6 +8,7 @@ from django.db import connection, connections, transaction
 
 from customers.models import Customer
 from customers.search import index, store
+from finora.tenants.models import Business
 from finora.tests.kit import factories
 from finora.tests.kit.directories import (
     directory,
@@ -28,7 +29,7 @@ def crowd(business, count, name="Ada {:05}", email="ada{:05}@example.com"):
         Customer(business=business, name=name.format(n), email=email.format(n))
         for n in range(count)
     ]
-    Customer.objects.import_packed(people)
+    business.customers.import_packed(people)
     return people
 
 
@@ -40,7 +41,7 @@ def settle(business):
     """As many steps as there are to do; how many that were."""
     pack_all(business)
     steps = 0
-    while index.step(business.pk):
+    while index.step(business):
         steps += 1
     return steps
 
@@ -132,7 +133,7 @@ def test_a_search_lists_again_when_a_segment_is_gone(business, monkeypatch):
     def opened_late(business_id, missing):
         listed = list(store.rows(business_id).values_list("id", flat=True))
         monkeypatch.setattr(store, "opened", opened)
-        index.repack(business_id)
+        index.repack(Business(pk=business_id))
         yield [store.open_one(business_id, pk) for pk in listed]
 
     monkeypatch.setattr(store, "opened", opened_late)
@@ -153,7 +154,7 @@ def test_what_is_packed_between_tail_and_list_is_found_once(business, monkeypatc
     opened = store.opened
 
     def packed_first(business_id, missing):
-        index.pack(business_id)
+        index.pack(Business(pk=business_id))
         return opened(business_id, missing)
 
     monkeypatch.setattr(store, "opened", packed_first)
@@ -161,15 +162,15 @@ def test_what_is_packed_between_tail_and_list_is_found_once(business, monkeypatc
     assert tail(business) == 0
 
 
-def sweep_all(business_id):
+def sweep_all(business):
     for _ in range(20):
         with transaction.atomic():
-            for segment in index._swept(business_id):
-                store.write(business_id, segment)
+            for segment in index._swept(business):
+                store.write(business.pk, segment)
 
 
-def keep_up(business_id):
-    while index.step(business_id):
+def keep_up(business):
+    while index.step(business):
         pass
 
 
@@ -184,7 +185,7 @@ def test_upkeep_between_any_two_statements_of_a_search_is_not_seen(
     for n, customer in enumerate(people[:30]):
         renamed(customer, n)
         if n % 4 == 0:
-            index.step(business.pk)
+            index.step(business)
     Customer.objects.filter(pk__in=[c.pk for c in people[3:20:2]]).delete()
     for n in range(5):
         factories.customer(business, name=f"Ada of the tail {n}")
@@ -200,7 +201,7 @@ def test_upkeep_between_any_two_statements_of_a_search_is_not_seen(
         def __call__(self, execute, *args):
             self.seen += 1
             if self.seen == self.before:
-                work(business.pk)
+                work(business)
             return execute(*args)
 
     statement = moments = 0
@@ -242,7 +243,7 @@ def test_a_row_that_changed_after_the_tail_was_read_is_still_found(business, mon
 
     def changed_first(business_id, missing):
         Customer.objects.filter(pk=ada.pk).update(name="Zoe", name_key=b"zoe")
-        [carried] = index._swept(business_id)
+        [carried] = index._swept(Business(pk=business_id))
         store.write(business_id, carried)
         assert sum(s.lines for group in opened(business_id, missing) for s in group) == 1
         return opened(business_id, missing)
@@ -283,9 +284,9 @@ def test_a_look_finds_a_full_tail_only(business, small, monkeypatch):
     steps = []
     monkeypatch.setattr(index, "step", lambda pk: steps.append(written))
     for written in range(1, 11):
-        index.after_write(business.pk)
+        index.after_write(business)
     assert steps == [1, 5, 9]
-    index.after_write(business.pk + 1)
+    index.after_write(Business(pk=business.pk + 1))
     assert steps == [1, 5, 9, 10]
 
 
@@ -359,7 +360,7 @@ def test_loaded_customers_are_in_the_tail_whatever_their_dump_says(business, tmp
 def test_small_segments_become_few(business, small):
     for n in range(120):
         factories.customer(business, name=f"Ada {n:03}")
-        index.step(business.pk)
+        index.step(business)
     settle(business)
     segments = store.rows(business.pk)
     assert segments.count() <= 120 * 100 / index.LEVEL_BYTES[1] + 2 * index.MERGE_FAN
@@ -373,7 +374,7 @@ def test_small_segments_become_few(business, small):
 def test_segments_of_long_lines_are_merged_by_their_size(business, small):
     for n in range(40):
         factories.customer(business, name="ß" * 190 + f" {n}")
-        index.step(business.pk)
+        index.step(business)
     settle(business)
     sizes = sorted(store.rows(business.pk).values_list("size", flat=True))
     assert all(a + b > index.MERGE_BYTES for a, b in zip(sizes[1::2], sizes[2::2], strict=False))
@@ -399,7 +400,7 @@ def test_a_merge_that_fails_leaves_the_segments(business, small, monkeypatch):
 
     monkeypatch.setattr(index, "merge", fail)
     with pytest.raises(MemoryError):
-        index.step(business.pk)
+        index.step(business)
     assert set(store.rows(business.pk).values_list("id", flat=True)) == before
 
 
@@ -410,8 +411,8 @@ def test_a_business_is_kept_up_by_its_own_writes(business, other_business, small
     before = list(store.rows(other_business.pk).values_list("id", "looked_at"))
     for _ in range(40):
         factories.customer(business)
-        index.step(business.pk)
-    index.repack(business.pk)
+        index.step(business)
+    index.repack(business)
     assert list(store.rows(other_business.pk).values_list("id", "looked_at")) == before
     assert tail(other_business) == 5
 
@@ -439,7 +440,7 @@ def test_edits_without_end_do_not_swell_the_segments(business, small, change):
     most = 0
     for n in range(200):
         change(people[n * 7 % 40], n)
-        index.step(business.pk)
+        index.step(business)
         if n % 10 == 0:
             most = max(most, segment_lines(business))
     assert most <= 3 * 40  # of 240 lines that were written
@@ -453,7 +454,7 @@ def test_segments_without_stale_lines_are_left_alone(business, small, monkeypatc
     [large] = store.rows(business.pk).values_list("id", flat=True)
     for n in range(30):
         factories.customer(business, name=f"Ada {n}")
-        index.step(business.pk)
+        index.step(business)
     assert store.rows(business.pk).get(pk=large).swept == 0
 
 
@@ -464,8 +465,8 @@ def test_a_sweep_goes_on_where_it_stopped_and_is_never_merged_away(business, sma
     swept = []
     while (row := store.rows(business.pk).order_by("looked_at").first()).size == 1:
         swept.append(row.swept)
-        index.pack(business.pk)
-        index._merge_some(business.pk)
+        index.pack(business)
+        index._merge_some(business)
         assert len(found(business, "ada")) == 20
     assert swept == list(range(0, 40, index.SWEEP_LINES))
 
@@ -477,7 +478,7 @@ def test_a_row_with_an_unreadable_email_is_found_by_its_name(business, log):
     good, bad = factories.customer(business, name="Ada"), factories.customer(business, name="Adam")
     factories.store(bad, "email", "s1.AAAA")
     assert found(business, "ada") == [good.public_id, bad.public_id]
-    assert index.pack(business.pk) == 2
+    assert index.pack(business) == 2
     assert found(business, "ada") == [good.public_id, bad.public_id]
     assert found(business, "customer") == [good.public_id]
     assert "email unreadable" in log.getvalue()
@@ -510,19 +511,19 @@ def test_a_repack_leaves_one_line_a_row_in_few_segments(business, small):
     for customer in people[25:]:
         customer.delete()
     pages = []
-    assert index.repack(business.pk, pages.append) == 25
+    assert index.repack(business, pages.append) == 25
     assert pages == [5, 10, 15, 20, 25]
     assert store.rows(business.pk).count() == 4  # of 7 lines
     assert segment_lines(business) == 25
     assert tail(business) == 0
-    assert index.repack(business.pk) == 25
+    assert index.repack(business) == 25
     assert store.rows(business.pk).count() == 4
 
 
 def test_a_repack_of_nothing_leaves_nothing(business):
     factories.customer(business).delete()
     crowd(business, 1)[0].delete()
-    assert index.repack(business.pk) == 0
+    assert index.repack(business) == 0
     assert not store.rows(business.pk).exists()
 
 
@@ -530,7 +531,7 @@ def test_without_segments_a_repack_needs_the_tail(business):
     """Derived data: dropped, they are made again from the rows."""
     crowd(business, 20)
     store.rows(business.pk).delete()
-    assert index.repack(business.pk) == 20
+    assert index.repack(business) == 20
     assert len(found(business, "ada")) == 20
 
 
@@ -548,7 +549,7 @@ def test_a_repack_ends_beside_somebody_who_never_stops_adding(business, small):
         assert len(added) < 50
         added.append(factories.customer(business, name=f"Zoe {len(added):03}"))
 
-    index.repack(business.pk, behind_the_last_one)
+    index.repack(business, behind_the_last_one)
     assert found(business, "zoe") == [customer.public_id for customer in added]
     assert len(found(business, "ada")) == 9
 
@@ -574,7 +575,7 @@ def test_a_repack_writes_while_others_write(business, small, elsewhere):
         elsewhere(people[rows % 24].delete)
         elsewhere(renamed, people[-rows % 25], rows)
 
-    index.repack(business.pk, meanwhile)
+    index.repack(business, meanwhile)
     rows = directory(business)
     for query in "ada", "ada 0", "customer", "@", "3":
         assert found(business, query) == matches(rows, query)

@@ -101,7 +101,7 @@ def busy(api, business, staff, monkeypatch, django_capture_on_commit_callbacks):
             made = api.post("/v1/customers", values[-1], headers=header)
             ids.append(accepted(made, 201)["id"])
             api.post("/v1/customers", values[-1], headers=header)
-            index.step(business.pk)
+            index.step(business)
         for n in range(30, 40):
             values.append(person(n))
             changed = {field: values[-1][field] for field in ("email", "phone", "address", "tin")}
@@ -126,7 +126,7 @@ def busy(api, business, staff, monkeypatch, django_capture_on_commit_callbacks):
         staff.post(page, {"name": "Ada x", "email": "ollulunip", "phone": values[4]["phone"]})
         staff.post(f"{page}../reveal/", {"field": "email"})
         Customer.objects.get(public_id=ids[-1]).restore()
-    while index.step(business.pk):
+    while index.step(business):
         pass
     call_command("repack_search")
     Customer.objects.filter(public_id__in=ids[:5]).delete()
@@ -206,7 +206,7 @@ def test_equal_segments_are_sealed_unequally(business):
     factories.customer(business, name="Ada", email="ada@b.co")
     sealed = set()
     for _ in range(3):
-        index.repack(business.pk)
+        index.repack(business)
         tokens = store.rows(business.pk).values_list("sealed", flat=True)
         sealed |= {token.stored for token in tokens}
     assert len(sealed) == 3
@@ -244,8 +244,8 @@ def test_no_column_tells_the_order_of_what_is_sealed(business):
     for customer in rows[: count // 2]:
         customer.save()
     pack_all(business)
-    Customer.objects.import_packed(rows[count // 2 :])
-    index.repack(business.pk)
+    business.customers.import_packed(rows[count // 2 :])
+    index.repack(business)
     truth = {c.public_id: c for c in rows}
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM customers_customer ORDER BY id")

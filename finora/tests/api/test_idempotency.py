@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from customers.managers import CustomerManager
 from customers.models import Customer
-from customers.querysets import CustomerQuerySet
 from customers.tests.api.test_races import together
 from finora import clock
 from finora.api import models
@@ -132,7 +132,7 @@ def test_an_answer_about_who_is_erased_meanwhile_is_not_kept(monkeypatch):
     business = factories.business()
     _, text = factories.api_key(business)
     ada = factories.customer(business, name=BODY["name"], email=BODY["email"])
-    find_or_create = CustomerQuerySet.find_or_create
+    find_or_create = CustomerManager.find_or_create
 
     def erase():
         try:
@@ -147,7 +147,7 @@ def test_an_answer_about_who_is_erased_meanwhile_is_not_kept(monkeypatch):
         thread.join()
         return answer
 
-    monkeypatch.setattr(CustomerQuerySet, "find_or_create", found_and_then_erased)
+    monkeypatch.setattr(CustomerManager, "find_or_create", found_and_then_erased)
     body = {"email": BODY["email"]}
     response = post(Api(business, text), body, path="/v1/customers/find-or-create")
     assert response.json()["data"]["id"] == ada.public_id

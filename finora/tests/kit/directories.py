@@ -1,7 +1,7 @@
 """What search is held to: brute force over the decrypted rows, and small numbers in its upkeep."""
 
+from customers.managers import SEARCH_LIMIT
 from customers.models import Customer
-from customers.querysets import SEARCH_LIMIT
 from customers.search import index, reading, stand_in, store
 from customers.search.models import SearchSegment
 from finora.sealing import SealError
@@ -56,12 +56,12 @@ def matches(rows, query, limit=SEARCH_LIMIT):
 
 def found(business, query, limit=SEARCH_LIMIT):
     """The public ids that a search finds."""
-    return [c.public_id for c in Customer.objects.search(business.pk, query, limit)]
+    return [c.public_id for c in business.customers.search(query, limit)]
 
 
 def pack_all(business):
     """Everything in segments, in packs of the usual size."""
-    while index.pack(business.pk):
+    while index.pack(business):
         pass
 
 

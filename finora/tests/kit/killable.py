@@ -46,23 +46,26 @@ def main() -> None:
 
 def pack(business_id: str) -> None:
     from customers.search import index
+    from finora.tenants.models import Business
 
-    while index.pack(int(business_id)):
+    while index.pack(Business(pk=business_id)):
         pass
 
 
 def keep_up(business_id: str) -> None:
     """Packs, merges and sweeps as long as there is anything to do."""
     from customers.search import index
+    from finora.tenants.models import Business
 
-    while index.step(int(business_id)):
+    while index.step(Business(pk=business_id)):
         pass
 
 
 def repack(business_id: str) -> None:
     from customers.search import index
+    from finora.tenants.models import Business
 
-    index.repack(int(business_id))
+    index.repack(Business(pk=business_id))
 
 
 def seed(public_id: str, count: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 from django.db import OperationalError, connection, models, transaction
 from django.test.utils import isolate_apps
 
-from customers import prepared_queries
 from customers.models import Customer
 from finora.orm import prepared
 from finora.orm.loading import LightlyLoaded
@@ -69,9 +68,10 @@ def test_rows_are_those_of_the_queryset(business, ada, queryset):
 
 
 def test_values_go_where_the_slots_are(business, ada):
-    [row] = prepared_queries.one.rows(business_id=business.pk, public_id=ada.public_id)
+    row = business.customers.get_shown(ada.public_id)
     assert held(row) == held(SHOWN().get(pk=ada.pk))
-    assert prepared_queries.one.rows(business_id=business.pk + 1, public_id=ada.public_id) == []
+    with pytest.raises(Customer.DoesNotExist):
+        Business(pk=business.pk + 1).customers.get_shown(ada.public_id)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_what_is_prepared_serves_every_thread(business, ada):
 
     def look():
         try:
-            found.append(Customer.objects.shown(business.pk, ada.public_id))
+            found.append(business.customers.get_shown(ada.public_id))
         finally:
             connection.close()
 
@@ -206,18 +206,18 @@ def cut() -> None:
 @pytest.mark.postgres
 def test_a_read_on_a_connection_that_is_gone_is_asked_again_on_a_new_one(business, ada):
     for _ in range(3):
-        assert Customer.objects.shown(business.pk, ada.public_id) == ada
+        assert business.customers.get_shown(ada.public_id) == ada
         cut()
-    assert Customer.objects.search(business.pk, "ada") == [ada]
+    assert business.customers.search("ada") == [ada]
 
 
 @pytest.mark.postgres
 def test_within_a_transaction_it_is_not_as_that_is_gone_too(business, ada):
     def read_twice():
         with transaction.atomic():
-            Customer.objects.shown(business.pk, ada.public_id)
+            business.customers.get_shown(ada.public_id)
             cut()
-            Customer.objects.shown(business.pk, ada.public_id)
+            business.customers.get_shown(ada.public_id)
 
     with pytest.raises(OperationalError):
         read_twice()
@@ -227,8 +227,8 @@ def test_within_a_transaction_it_is_not_as_that_is_gone_too(business, ada):
 @pytest.mark.postgres
 def test_a_query_with_one_good_plan_is_prepared_and_no_other(business, ada):
     for _ in range(4):
-        Customer.objects.shown(business.pk, ada.public_id)
-        assert Customer.objects.search(business.pk, "ada") == [ada]
+        business.customers.get_shown(ada.public_id)
+        assert business.customers.search("ada") == [ada]
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         statements = [statement for (statement,) in cursor.fetchall()]

@@ -245,7 +245,7 @@ def fill_with_made_up_people() -> Customer:
         rows = [Customer(business=shop, **asdict(next(made))) for _ in range(count)]
         for number, customer in enumerate(rows):
             customer.created_at = now - timedelta(days=number * days // count)
-        Customer.objects.import_packed(rows)
+        shop.customers.import_packed(rows)
     ApiKey.objects.issue(shop, "WooCommerce", expires_at=now + timedelta(days=9, hours=1))
     shown = Customer.objects.exclude(phone_hash=None).exclude(tin_hash=None).earliest("id")
     shown.company_name = "Made-up Trading Ltd"

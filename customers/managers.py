@@ -1,0 +1,224 @@
+"""What a business does with its customers: `business.customers.search("acme")`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from django.db import models, transaction
+
+from customers.querysets import CustomerInactive, CustomerQuerySet, EmailInUse, is_id
+from customers.search import index, lines
+from finora import text
+from finora.audit.models import AuditEvent
+from finora.orm.prepared import Prepared, Slot
+from finora.sealing import normal_forms
+from finora.tenants.models.business import Business
+
+SEARCH_LIMIT = 50
+DEFAULT_NAME_LENGTH = 200
+# Rows of one INSERT: PostgreSQL takes 65,535 parameters.
+IMPORT_ROWS = 2_000
+
+# The queries of the request path (see finora/orm/prepared.py).
+
+
+def _shown(customers: Any) -> Any:
+    mine = customers.filter(business_id=Slot("business_id", models.BigIntegerField()))
+    return mine.with_columns_shown()
+
+
+def _one(customers: Any) -> Any:
+    return _shown(customers).filter(public_id=Slot("public_id", models.CharField()))
+
+
+def _among(customers: Any, size: int) -> Any:
+    slots = [Slot(f"id{n}", models.CharField()) for n in range(size)]
+    return _shown(customers).active().filter(public_id__in=slots)
+
+
+def _page(customers: Any, size: int) -> Any:
+    return _shown(customers).active().in_list_order()[:size]
+
+
+def _page_behind(customers: Any, size: int) -> Any:
+    name_key = Slot("name_key", models.BinaryField())
+    public_id = Slot("public_id", models.CharField())
+    return _shown(customers).active().in_list_order().after(name_key, public_id)[:size]
+
+
+def _tail(customers: Any) -> Any:
+    mine = customers.filter(business_id=Slot("business_id", models.BigIntegerField()))
+    return mine.active().unpacked().values_list(*lines.COLUMNS)
+
+
+class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: ignore[misc]
+    """Filters of CustomerQuerySet on all customers; and what needs the business whose they are.
+
+    Those are of the manager alone: no filter could come before, to be ignored. On
+    `Customer.objects`, which is of no business, they raise TypeError.
+    """
+
+    _one: Prepared[Any] = Prepared(_one, planned_once=True)
+    _among: Prepared[Any] = Prepared(_among, (10,), (50,))
+    _page: Prepared[Any] = Prepared(_page, (51,), planned_once=True)
+    _page_behind: Prepared[Any] = Prepared(_page_behind, (51,), planned_once=True)
+    _tail: Prepared[Any] = Prepared(_tail)
+
+    @property
+    def business(self) -> Business:
+        """Whose customers these are. Raises TypeError where it is nobody's."""
+        business = getattr(self, "instance", None)
+        if not isinstance(business, Business):
+            raise TypeError("Only of one business: go through its `customers`.")
+        return business
+
+    # Reading.
+
+    def get_shown(self, public_id: str) -> Any:
+        """One customer, an inactive one too, with the columns shown. Raises DoesNotExist."""
+        business_id = self.business.pk
+        found = (
+            self._one.rows(business_id=business_id, public_id=public_id) if is_id(public_id) else []
+        )
+        if not found:
+            raise self.model.DoesNotExist
+        return found[0]
+
+    def page(self, size: int, after: tuple[bytes, str] | None = None) -> list[Any]:
+        """The first `size` active customers in list order, behind a name_key and public_id."""
+        business_id = self.business.pk
+        if after is None:
+            return self._page.rows(size, business_id=business_id)
+        name_key, public_id = after
+        return self._page_behind.rows(
+            size, business_id=business_id, name_key=name_key, public_id=public_id
+        )
+
+    def among(self, public_ids: Collection[str]) -> list[Any]:
+        """The active ones of these customers, in any order, with the columns shown."""
+        business_id = self.business.pk
+        if not public_ids:
+            return []
+        # Rounded up with one of them, so that few statements serve all numbers.
+        size = 10 if len(public_ids) <= 10 else -50 * (-len(public_ids) // 50)
+        names = [f"id{n}" for n in range(size)]
+        values = dict(zip_longest(names, public_ids, fillvalue=next(iter(public_ids))))
+        return self._among.rows(size, business_id=business_id, **values)
+
+    def search(self, query: str, limit: int = SEARCH_LIMIT) -> list[Any]:
+        """Active customers whose name or email holds `query`, in list order, at most `limit`.
+
+        See text.holds for what a match is, and customers/search for how it is found.
+        """
+        return index.find(self.business, query, limit)
+
+    def tail(self) -> list[tuple[Any, ...]]:
+        """What search reads beside its segments: lines.COLUMNS of active rows not packed yet."""
+        return self._tail.rows(business_id=self.business.pk)
+
+    def ids_found_by(self, query: str) -> set[str]:
+        """The public ids that the staff's one search box finds.
+
+        A public id; an email, phone or TIN in any spelling; part of a name or email. Segments
+        hold active customers only, so of an inactive one it takes the beginning of the name.
+        """
+        exact = self.with_public_id(query) | self.with_email(query)
+        exact |= self.with_phone(query) | self.with_tin(query)
+        found = set(exact.values_list("public_id", flat=True))
+        if text.fold(query):
+            found.update(customer.public_id for customer in self.search(query))
+            begun = self.inactive().whose_name_begins(query)
+            found.update(begun.values_list("public_id", flat=True)[:SEARCH_LIMIT])
+        return found
+
+    # Changing.
+
+    def find_or_create(
+        self, email: str, *, name: str | None = None, phone: str | None = None
+    ) -> tuple[Any, bool]:
+        """The active customer with this email, made if there is none; and whether it was made.
+
+        Leans on the unique constraint, never on a check before an insert: any number of
+        simultaneous calls for one email make one customer.
+        """
+        mine = self.active().with_email(email)
+        while True:
+            customer = mine.first()
+            if customer is not None:
+                return customer, False
+            local_part = normal_forms.email(email).rpartition("@")[0]
+            try:
+                return self.create(
+                    email=email,
+                    name=name or local_part[:DEFAULT_NAME_LENGTH],
+                    phone=phone,
+                ), True
+            except EmailInUse:
+                # Someone was faster. That customer may be deleted again by now, so look anew.
+                continue
+
+    def edit(self, public_id: str, changes: dict[str, Any]) -> Any:
+        """Changes the named fields of one active customer and leaves the others alone.
+
+        Named fields that hold their values already are no change: with no other, nothing is
+        written or noted. Raises DoesNotExist, CustomerInactive, EmailInUse; and SealError, with
+        nothing changed, when a field that is not replaced cannot be opened.
+        """
+        with transaction.atomic():
+            mine = self.business.customers.with_public_id(public_id)
+            customer = mine.select_for_update().get()
+            if not customer.is_active:
+                raise CustomerInactive
+            changed = [name for name, value in changes.items() if customer.differs(name, value)]
+            for name in changed:
+                setattr(customer, name, changes[name])
+            customer.open_all()
+            if changed:
+                customer.save(update_fields=changed)
+        return customer
+
+    def hold(self, public_id: str) -> bool:
+        """Locks a customer until the transaction's end, so that nobody erases it meanwhile.
+
+        False where that was done before, or there is none.
+        """
+        there = self.business.customers.with_public_id(public_id).filter(erased_at=None)
+        return there.select_for_update().values_list("pk", flat=True).first() is not None
+
+    # Many at once.
+
+    def without_known_emails(self, customers: Sequence[Any]) -> list[Any]:
+        """Those of the given unsaved customers whose email no active one has."""
+        hashes = [customer.email_hash for customer in customers]
+        mine = self.business.customers.active().filter(email_hash__in=hashes)
+        known = set(mine.values_list("email_hash", flat=True))
+        return [c for c in customers if c.email_hash not in known]
+
+    def import_packed(self, customers: Sequence[Any]) -> None:
+        """Inserts many new customers, searchable at once: for bulk loads.
+
+        They get a segment of their own, in the same transaction; repack() at the end of a load
+        makes few large ones of these. Raises IntegrityError, inserting none, for a conflict, and
+        ValueError for a customer of another business.
+        """
+        business, mark = self.business, index.new_mark()
+        for customer in customers:
+            if customer.business_id != business.pk:
+                raise ValueError("A customer of another business, whose key would seal it.")
+            customer.packed = mark
+        with transaction.atomic():
+            self.bulk_create(customers, batch_size=IMPORT_ROWS)
+            index.add_segment(business, customers)
+            AuditEvent.objects.record("imported", business.pk, [business.public_id])
+
+    def keep_tail_short(self, changes: int = 1) -> None:
+        """After the commit, so that packing never holds up or undoes a change."""
+        business = self.business
+
+        # A function: Django reports the __qualname__ of one that fails, and a partial has none.
+        def keep_short() -> None:
+            index.after_write(business, changes)
+
+        transaction.on_commit(keep_short, using=self.db, robust=True)
