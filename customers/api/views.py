@@ -13,6 +13,7 @@ from customers.api import answers
 from customers.api.errors import CUSTOMER_INACTIVE, EMAIL_IN_USE
 from customers.api.filters import FILTER_NAMES, CustomerFilters
 from customers.api.serializers import CustomerBody, FindOrCreateBody
+from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from finora import clock, text
 from finora.api import errors, parameters

@@ -1,0 +1,85 @@
+"""A business is the way in: what a filter would be ignored by, or what needs a business."""
+
+import pytest
+
+from customers.managers import CustomerManager
+from customers.models import Customer
+from customers.querysets import CustomerQuerySet, EmailInUse
+from finora.tests.kit import factories
+
+pytestmark = pytest.mark.django_db
+
+VERBS = {
+    "search": lambda customers, ada: customers.search("ada"),
+    "page": lambda customers, ada: customers.page(50),
+    "among": lambda customers, ada: customers.among([]),
+    "get_shown": lambda customers, ada: customers.get_shown(ada.public_id),
+    "tail": lambda customers, ada: customers.tail(),
+    "ids_found_by": lambda customers, ada: customers.ids_found_by("ada"),
+    "find_or_create": lambda customers, ada: customers.find_or_create(email="new@example.com"),
+    "edit": lambda customers, ada: customers.edit(ada.public_id, {"name": "Bola"}),
+    "hold": lambda customers, ada: customers.hold(ada.public_id),
+    "without_known_emails": lambda customers, ada: customers.without_known_emails([]),
+    "import_packed": lambda customers, ada: customers.import_packed([]),
+    "keep_tail_short": lambda customers, ada: customers.keep_tail_short(),
+}
+
+
+def test_every_verb_is_held_to_this():
+    own = {name for name in vars(CustomerManager) if not name.startswith("_")}
+    assert own - {"business"} == set(VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_without_a_business_is_refused(business, verb):
+    ada = factories.customer(business, name="Ada")
+    with pytest.raises(TypeError, match="through"):
+        VERBS[verb](Customer.objects, ada)
+    VERBS[verb](business.customers, ada)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_verb_can_be_called_on_filtered_customers_and_ignore_the_filter(business, verb):
+    assert not hasattr(CustomerQuerySet, verb)
+    assert not hasattr(business.customers.filter(name="Ada"), verb)
+
+
+@pytest.mark.parametrize("lookup", ["with_email", "with_phone", "with_tin"])
+def test_an_exact_lookup_chains_and_needs_a_business(business, other_business, lookup):
+    field = lookup.removeprefix("with_")
+    values = {"email": "ada@example.com", "phone": "0803 123 4567", "tin": "12345678-0001"}
+    ada = factories.customer(business, **values)
+    factories.customer(other_business, **values)
+    chained = business.customers.active().exclude(name="Zoe")
+    assert list(getattr(chained, lookup)(values[field])) == [ada]
+    assert not getattr(business.customers.inactive(), lookup)(values[field])
+    with pytest.raises(TypeError, match="through a business"):
+        getattr(Customer.objects.active(), lookup)(values[field])
+
+
+def test_verbs_reach_no_other_business(business, other_business):
+    ada = factories.customer(business, name="Ada", email="ada@example.com")
+    theirs = other_business.customers
+    assert theirs.search("ada") == theirs.page(50) == theirs.among([ada.public_id]) == []
+    for verb in (theirs.get_shown, lambda public_id: theirs.edit(public_id, {"name": "Zoe"})):
+        with pytest.raises(Customer.DoesNotExist):
+            verb(ada.public_id)
+    assert not theirs.hold(ada.public_id)
+    with pytest.raises(ValueError, match="another business"):
+        theirs.import_packed([Customer(business=business, name="Bola", email="b@example.com")])
+
+
+def test_an_edit_of_a_customer_is_of_the_row_as_it_is_now(business):
+    ada = factories.customer(business, name="Ada", phone="1")
+    stale = Customer.objects.get(pk=ada.pk)
+    ada.edit(name="Bola")
+    stale.edit(phone="2")
+    assert (stale.name, stale.phone) == ("Bola", "2")
+
+
+def test_an_edit_that_is_refused_leaves_the_customer_as_it_was(business):
+    holder, ada = factories.customer(business), factories.customer(business, name="Ada")
+    before = ada.name, ada.email
+    with pytest.raises(EmailInUse):
+        ada.edit(name="Zoe", email=holder.email)
+    assert (ada.name, ada.email) == before
