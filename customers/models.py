@@ -41,6 +41,7 @@ STAFF_ORDERS = {
     "newest": ["business", "created_at", "id"],
 }
 
+EMAIL_UNIQUE = "customer_active_email_unique"
 SAVE_ATTEMPTS = 5
 # What a search result depends on: a change of these puts the row into the search tail.
 SEARCHED = {"name", "email", "is_active"}
@@ -108,7 +109,7 @@ class Customer(SealedRow, LightlyLoaded):
             models.UniqueConstraint(
                 fields=["business", "email_hash"],
                 condition=Q(is_active=True),
-                name="customer_active_email_unique",
+                name=EMAIL_UNIQUE,
                 violation_error_code="email_in_use",
                 violation_error_message="An active customer of this business has this email.",
             ),
@@ -242,12 +243,14 @@ class Customer(SealedRow, LightlyLoaded):
                     super().save(*args, update_fields=update_fields, **kwargs)
                     AuditEvent.objects.record(action, self.business_id, [self.public_id], named)
                 break
-            except IntegrityError:
+            except IntegrityError as error:
+                # PostgreSQL names the constraint, SQLite its columns.
+                if not any(name in str(error) for name in (EMAIL_UNIQUE, "email_hash")):
+                    raise
                 holder = self.email_holder()
                 if holder is not None:
                     raise EmailInUse(holder) from None
                 # Nobody holds the email: its holder was deleted meanwhile, so it is free again.
-                # Any other constraint says the same the next time.
                 if not attempts_left:
                     raise
         if searched:

@@ -1,6 +1,8 @@
 """A business is the way in: what a filter would be ignored by, or what needs a business."""
 
 import pytest
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
 
 from customers.managers import CustomerManager
 from customers.models import Customer
@@ -83,3 +85,9 @@ def test_an_edit_that_is_refused_leaves_the_customer_as_it_was(business):
     with pytest.raises(EmailInUse):
         ada.edit(name="Zoe", email=holder.email)
     assert (ada.name, ada.email) == before
+
+
+def test_a_conflict_that_is_not_of_the_email_is_tried_once(business):
+    with CaptureQueriesContext(connection) as asked, pytest.raises(IntegrityError):
+        business.customers.create(name="", email="ada@example.com")
+    assert sum("INSERT INTO" in query["sql"] for query in asked) == 1
