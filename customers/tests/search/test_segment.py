@@ -164,6 +164,12 @@ def test_an_accent_is_looked_for_in_every_accented_line():
     assert names_found("ọlé", *crowd) == ["Ọlé"]
 
 
+def test_an_accent_is_found_in_the_email_as_in_the_name():
+    people = [("Ada", "olé@x.co"), ("Olé", "a@x.co"), ("Adé", "olé@x.co"), ("Adé", "ole@x.co")]
+    assert names_found("olé", *people) == ["Ada", "Olé", "Adé"]
+    assert names_found("é@x", *people) == ["Ada", "Adé"]
+
+
 def test_accents_without_a_letter_are_ignored_and_find_nothing_alone():
     assert names_found("\u0301ola", "Ola", "Óla") == ["Ola", "Óla"]
     assert names_found("\u0301", "Ola", "Óla", "´") == []

@@ -18,6 +18,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.versioning import URLPathVersioning
 
 from finora.api.envelope import success
+from finora.api.idempotency import idempotent
 from finora.api.views import NOT_HONOURED, ApiView
 from finora.tests.kit import factories
 
@@ -80,6 +81,22 @@ def test_a_throttle_class_is_asked(business):
         assert response.status_code == 429
         assert b'"RATE_LIMIT"' in response.content
         assert response["Retry-After"] == "8"
+
+
+def test_an_idempotent_post_is_given_what_its_address_names(business):
+    class Named(ApiView):
+        @idempotent(kept_while=lambda view, data: True)
+        def post(self, request: Request, id: str) -> HttpResponse:
+            return success(request, {"id": id}, status=201)
+
+    _, key = factories.api_key(business)
+    for headers in ({}, {"idempotency-key": "1"}, {"idempotency-key": "1"}):
+        headers = headers | {"authorization": f"Bearer {key}"}
+        request = RequestFactory().post("/", {}, "application/json", headers=headers)
+        request.request_id = "req_test"
+        response = Named.as_view()(request, id="x")
+        assert (response.status_code, json.loads(response.content)["data"]) == (201, {"id": "x"})
+    assert response["Idempotency-Replayed"] == "true"
 
 
 def test_a_stranger_is_told_so_before_a_permission_is_asked(business):

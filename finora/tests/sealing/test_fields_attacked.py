@@ -174,6 +174,13 @@ def test_a_lookup_that_would_find_nothing_raises(ada, field, lookup):
 
 
 @sealed
+def test_no_expression_carries_a_plain_value_into_a_statement(ada, field):
+    plain = Value(VALUES[field], output_field=Customer._meta.get_field(field))
+    with pytest.raises(TypeError, match="sealed"):
+        Customer.objects.annotate(plain=plain).first()
+
+
+@sealed
 def test_isnull_is_the_one_lookup(ada, bola, field):
     assert Customer.objects.filter(**{f"{field}__isnull": False}).count() == 2
     assert not Customer.objects.filter(**{f"{field}__isnull": True}).exists()

@@ -1,7 +1,7 @@
 """Whatever was loaded and however it is written: no derived column lags behind its source."""
 
 import pytest
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.test.utils import isolate_apps
 
 from customers.models import Customer
@@ -198,6 +198,16 @@ def test_a_bulk_update_of_other_columns_works(ada):
     ada.company_name = "Acme"
     assert objects.bulk_update([ada], ["company_name"]) == 1
     assert objects.get().company_name == "Acme"
+
+
+def test_what_django_is_told_of_a_write_is_told_on(ada, business):
+    rows = [ada, factories.customer(business)]
+    in_two = statements(lambda: objects.bulk_update(rows, ["company_name"], 1))
+    assert in_two == ["UPDATE customers_customer"] * 2
+    objects.filter(pk=ada.pk)._raw_delete("default")
+    with pytest.raises(DatabaseError, match="Forced update"):
+        ada.save(force_update=True)
+    assert not objects.filter(pk=ada.pk).exists()
 
 
 # --- The business and the id, under which a row is sealed -----------------------------------------
