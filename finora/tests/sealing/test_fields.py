@@ -140,6 +140,12 @@ def test_deferred_fields_open_and_save(ada, rows):
     assert tokens(ada) | {"address": ""} == before | {"address": ""}
 
 
+@sealed
+def test_a_deferred_field_that_a_save_names_keeps_its_value(ada, field):
+    Customer.objects.defer(field).get(pk=ada.pk).save(update_fields=[field])
+    assert getattr(loaded(ada), field) == VALUES[field]
+
+
 def test_a_deferred_row_saves_what_it_has(ada):
     before = tokens(ada)
     again = Customer.objects.defer("phone", "phone_hash", "name_key").get(pk=ada.pk)

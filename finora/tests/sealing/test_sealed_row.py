@@ -132,6 +132,14 @@ def test_a_hash_that_is_read_late_is_that_of_the_value_on_the_instance(ada, load
     assert customer.email_hash == blind_hash("email", ada.business_id, VALUES["email"])
 
 
+@changed
+def test_a_derived_column_that_is_read_without_its_source_is_the_stored_one(ada, field):
+    column = DERIVED[field]
+    row = objects.only(column).get(pk=ada.pk)
+    assert bytes(getattr(row, column)) == bytes(factories.stored(ada, column))
+    assert field not in vars(row)
+
+
 def test_a_source_that_does_not_open_is_not_saved_without_its_hash(ada):
     factories.store(ada, "phone", "s1.AAAA")
     customer = LOADED["shown"](ada.pk)
