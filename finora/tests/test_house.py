@@ -36,3 +36,15 @@ def test_its_tests_run_its_types_and_its_imports_are_checked(package):
         name.partition(".")[0] for floor in floors for name in re.split(r" *[|:] *", floor)
     }
     assert package in on_floors
+
+
+def test_no_test_imports_another():
+    """What two of them need is the kit's: finora/tests/kit."""
+    importing = re.compile(r"^\s*(?:from|import) .*\btest_\w+", re.MULTILINE)
+    found = [
+        str(path.relative_to(ROOT))
+        for package in ("finora", "customers", "bench")
+        for path in (ROOT / package).rglob("tests/**/*.py")
+        if importing.search(path.read_text())
+    ]
+    assert found == []

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import Client
 
 from customers.models import Customer
-from customers.tests.admin.test_customers import (
+from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import (
     LIST,
     PERSONAL,
     act,
@@ -23,7 +24,6 @@ from customers.tests.admin.test_customers import (
     save,
     search,
 )
-from finora.tests.kit import factories
 
 
 @pytest.fixture

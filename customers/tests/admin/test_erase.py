@@ -14,11 +14,11 @@ from customers.models import Customer
 from customers.querysets import CustomerErased, CustomerInactive
 from customers.search import index, stand_in, store
 from customers.search.models import SearchSegment
-from customers.tests.admin.test_customers import LIST, PERSONAL, act, listed, page, said, search
 from finora.api.models import StoredAnswer
 from finora.audit.models import AuditEvent
 from finora.sealing.fields import SealedToken
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import LIST, PERSONAL, act, listed, page, said, search
 from finora.tests.kit.staff import browser
 
 SECRETS = [*PERSONAL.values(), "Acme Ltd"]

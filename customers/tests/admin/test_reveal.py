@@ -12,10 +12,10 @@ from django.test import Client
 
 from customers.admin.export import cell
 from customers.models import Customer
-from customers.tests.admin.test_customers import LIST, PERSONAL, act, form_of, page, save, search
 from finora.audit.models import AuditEvent
 from finora.staff.models import StaffSession
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import LIST, PERSONAL, act, form_of, page, save, search
 from finora.tests.kit.staff import browser, member
 
 SEALED = {name: PERSONAL[name] for name in ("email", "phone", "tin", "address")}

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
-from customers.tests.admin.test_customers import LIST, PERSONAL, act, page, save
 from finora.audit.models import AuditEvent
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import LIST, PERSONAL, act, page, save
 from finora.tests.kit.staff import browser
 
 KEYS = "/admin/tenants/apikey/"

@@ -2,38 +2,22 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 
 from customers.models import Customer
 from customers.querysets import CustomerErased, EmailInUse
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
 from finora.tests.kit.answers import accepted, refused
+from finora.tests.kit.races import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CALLERS = 16
 EMAIL = "ada.obi@example.com"
-
-
-def together(*calls):
-    """The results of the calls, all started at the same moment."""
-    barrier = threading.Barrier(len(calls))
-
-    def run(call):
-        try:
-            connection.ensure_connection()  # connecting takes longer than what is raced for
-            barrier.wait(20)
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result() for future in [pool.submit(run, call) for call in calls]]
 
 
 def spelled(n):

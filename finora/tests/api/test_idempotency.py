@@ -11,13 +11,13 @@ from django.db import connection
 
 from customers.managers import CustomerManager
 from customers.models import Customer
-from customers.tests.api.test_races import together
 from finora import clock
 from finora.api import models
 from finora.api.models import StoredAnswer
 from finora.sealing import blind_index
 from finora.sealing.models import KeyCanary
 from finora.tests.kit.fixtures import Api
+from finora.tests.kit.races import together
 
 CREATE = "/v1/customers"
 BODY = {"name": "Ada", "email": "ada@example.com", "phone": "0803 123 4567"}

@@ -13,13 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
-from customers.tests.admin.test_customers import LIST, PERSONAL, act, page
 from finora import clock
 from finora.audit import acting, models
 from finora.audit.models import AuditEvent
 from finora.audit.refusal import Refusal, Tally
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import LIST, PERSONAL, act, page
 from finora.tests.kit.staff import browser
 
 KEYS, AUDIT = "/admin/tenants/apikey/", "/admin/audit/auditevent/"

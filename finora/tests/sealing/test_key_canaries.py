@@ -16,11 +16,11 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from customers.models import Customer
-from customers.tests.api.test_races import together
 from finora.sealing import SealError, blind_index, keyring
 from finora.sealing.models import KeyCanary, KeyCanaryQuerySet, WrongKeys
 from finora.tests.kit import factories
 from finora.tests.kit.answers import accepted, refused
+from finora.tests.kit.races import together
 
 ENCRYPTION, BLIND = KeyCanary.Setting.ENCRYPTION, KeyCanary.Setting.BLIND_INDEX
 SETTINGS = [("ENCRYPTION_KEYS", ENCRYPTION), ("BLIND_INDEX_KEYS", BLIND)]

@@ -6,9 +6,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from customers.tests.admin.test_customers import said
 from finora.tenants.models import Business
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import said
 
 LIST = "/admin/tenants/business/"
 

@@ -11,12 +11,12 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from customers.tests.admin.test_customers import named_queries, said
 from finora import clock
 from finora.audit.models import AuditEvent
 from finora.staff.models import StaffSession
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import named_queries, said
 from finora.tests.kit.staff import browser
 
 LIST = "/admin/tenants/apikey/"

@@ -12,11 +12,11 @@ from django.forms.models import model_to_dict
 from django.test import Client
 
 from customers.models import Customer
-from customers.tests.admin.test_customers import LIST, PERSONAL, page
 from finora.audit.models import AuditEvent
 from finora.staff.models import StaffSession
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import LIST, PERSONAL, page
 
 PASSWORD = "correct horse battery"
 WRONG = "Wr0ng-Zephyrine-77"

@@ -13,11 +13,11 @@ from django.db import connection
 from django.test import Client
 
 from customers.models import Customer
-from customers.tests.admin.test_customers import LIST, act, form_of, listed, page, search
 from finora.audit.models import AuditEvent
 from finora.tenants.models import ApiKey, Business, StaffScope
 from finora.tenants.scope import scope_of
 from finora.tests.kit import factories
+from finora.tests.kit.customer_pages import LIST, act, form_of, listed, page, search
 from finora.tests.kit.staff import browser, member
 
 KEYS, BUSINESSES = "/admin/tenants/apikey/", "/admin/tenants/business/"
