@@ -45,7 +45,7 @@ def run(db: str, quick: bool) -> Result:
                 back = there.probe("/readyz", 200, READY_SECONDS)
                 result.require(back is not None, "/readyz does not come back with the space")
         result.wrong += writers.wrong
-        result.did = f"{rounds} times the database's own file system of {SIZES[db]}B filled"
+        result.did = f"{rounds} times the database's own file system of {SIZES[db].upper()}B filled"
         result.account(ledger, audit(there, ledger))
     return result
 
