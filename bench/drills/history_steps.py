@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 import django
 
+from bench.drills import new_keys
 from bench.drills.ledger import Row, unsorted, wrong_search
 from bench.drills.model import Model
 
@@ -70,7 +70,7 @@ class History:
             left -= life
             self.model = Model()
             self.business = Business.objects.create(name="A life")
-            turns = self.key_change(life)
+            turns = new_keys.turns(life, self.chance, self.rotate)
             compared = {life * n // COMPARISONS for n in range(1, COMPARISONS + 1)}
             for n, call in enumerate(self.chance.choices(calls, weights, k=life), start=1):
                 before = len(self.wrong)
@@ -274,29 +274,8 @@ class History:
         except KeyboardInterrupt:
             pass
 
-    def key_change(self, life: int) -> dict[int, Callable[[], None]]:
-        """A change of both keys, spread over a life: what is to be done at which step."""
-        from cryptography.fernet import Fernet
-        from django.conf import settings
-
-        old, new = settings.ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
-        old_hash = settings.BLIND_INDEX_KEYS[0]
-        new_hash = "".join(self.chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=40))
-        plan: list[Callable[[], None]] = [
-            partial(_set, ENCRYPTION_KEYS=[old, new], BLIND_INDEX_KEYS=[old_hash, new_hash]),
-            partial(_set, ENCRYPTION_KEYS=[new, old], BLIND_INDEX_KEYS=[new_hash, old_hash]),
-            self.rotate,
-            partial(_set, ENCRYPTION_KEYS=[new], BLIND_INDEX_KEYS=[new_hash]),
-        ]
-        return {life * (n + 3) // 8: turn for n, turn in enumerate(plan)}
-
     def rotate(self) -> None:
-        from django.core.management import call_command
-
-        with open(os.devnull, "w") as quiet:
-            for command in ("rotate_encryption", "rotate_blind_index"):
-                call_command(command, stdout=quiet, stderr=quiet)
-            call_command("rotate_encryption", "--check", stdout=quiet, stderr=quiet)
+        new_keys.rotate()
         self.did["rotate"] += 1
 
     # What holds.
@@ -391,16 +370,6 @@ def _place_of(row: Row) -> tuple[bytes, str]:
     from finora.text import name_key
 
     return name_key(row["name"]), row["id"]
-
-
-def _set(**values: list[str]) -> None:
-    """For this process, as a restart with another environment does it."""
-    from django.conf import settings
-    from django.core.signals import setting_changed
-
-    for name, value in values.items():
-        setattr(settings, name, value)
-        setting_changed.send(sender=settings, setting=name, value=value, enter=True)
 
 
 def main() -> None:
