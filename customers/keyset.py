@@ -5,8 +5,6 @@ A page is the rows behind one row's place in an order that an index holds as it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
@@ -23,20 +21,6 @@ BY_NAME: Order = ("business_id", "name_key", "public_id")
 NEWEST_FIRST: Order = ("-business_id", "-created_at", "-id")
 
 
-def kinds(status: str, given: Mapping[str, bool]) -> list[Q]:
-    """The kinds of customers, by activity, phone and TIN, that a list so filtered is made of.
-
-    Of each kind there is an index (see Customer). Active and all customers who are asked for
-    neither phone nor TIN have indexes of their own: they are one kind.
-    """
-    if not given and status != "inactive":
-        return [Q()]
-    free = ["is_active"] if status == "all" else []
-    free += [f"{field}_hash__isnull" for field in ("phone", "tin") if field not in given]
-    choices = product((True, False), repeat=len(free))
-    return [Q(**dict(zip(free, choice, strict=True))) for choice in choices]
-
-
 def page(
     rows: CustomerQuerySet,
     order: Order,
@@ -44,35 +28,14 @@ def page(
     count: int,
     beside: str = "",
     back: bool = False,
-    kinds: Sequence[Q] = (Q(),),
     scope: Scope = EVERYTHING,
 ) -> list[Customer]:
     """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
 
-    The first ones when there is no such customer in scope, which these rows need not hold. Each
-    of `kinds` is read apart, by the index that it has.
+    The first ones when there is no such customer in scope, which these rows need not hold.
     """
     place = _place(rows.model._default_manager.all(), order, beside, scope)
     back = back and place is not None
-    found = []
-    for kind in kinds:
-        found += _stretch(rows.filter(kind), order, place, count, back, scope)
-    _, key, tie = (name.removeprefix("-") for name in order)
-    found.sort(
-        key=lambda row: (row.business_id, getattr(row, key), getattr(row, tie)),
-        reverse=order[0].startswith("-") != back,
-    )
-    return found[count - 1 :: -1] if back else found[:count]
-
-
-def _stretch(
-    rows: CustomerQuerySet,
-    order: Order,
-    place: Any,
-    count: int,
-    back: bool,
-    scope: Scope,
-) -> list[Customer]:
     rows = rows.order_by(*order)
     if place is None:
         return list(rows[:count])
@@ -91,7 +54,7 @@ def _stretch(
             those = [pk for pk in scope.business_ids if (pk < place[0] if below else pk > place[0])]
             others = Q(business_id__in=those)
         found += rows.filter(others)[: count - len(found)]
-    return found
+    return found[::-1] if back else found
 
 
 def _place(everyone: CustomerQuerySet, order: Order, pk: str, scope: Scope) -> Any:

@@ -117,10 +117,6 @@ class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin ma
 
     # The staff's directory: one business or all of them.
 
-    def with_a(self, field: str, *, given: bool = True) -> Self:
-        """Those who gave a phone or a TIN, or those who did not."""
-        return self.filter(**{f"{field}_hash__isnull": not given})
-
     def whose_name_begins(self, query: str) -> Self:
         """In list order, by the index that holds it."""
         first = text.name_key(query)

@@ -25,24 +25,6 @@ class StatusFilter(ChoiceFilter):
         return queryset.with_status(self.value())
 
 
-class GivenFilter(ChoiceFilter):
-    options = {"any": "Any", "yes": "Given", "no": "Not given"}
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() == "any":
-            return queryset
-        return queryset.with_a(self.parameter, given=self.value() == "yes")
-
-
-class PhoneFilter(GivenFilter):
-    title = parameter_name = "phone"
-
-
-class TinFilter(GivenFilter):
-    title = "TIN"
-    parameter_name = "tin"
-
-
 class CreatedFilter(ChoiceFilter):
     """With it a list is newest first, which has an index by business: so one is chosen first."""
 

@@ -6,14 +6,12 @@ from functools import partial
 from typing import cast
 
 from django.contrib.admin.views.main import PAGE_VAR
-from django.db.models import Q
 from django.http import HttpRequest
 
 from customers.admin.filters import CreatedFilter
-from customers.keyset import BY_NAME, NEWEST_FIRST, kinds, page
+from customers.keyset import BY_NAME, NEWEST_FIRST, page
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
-from finora.staff.filters import ChoiceFilter
 from finora.staff.lists import PrivateSearchList
 from finora.tenants.scope import scope_of
 
@@ -36,7 +34,7 @@ class CustomerList(PrivateSearchList):
         size = self.list_per_page
         # A page may begin at a row that a filter hides by now, but at none out of scope.
         scope = scope_of(request.user)
-        turn = partial(page, rows, order, count=size + 1, kinds=self._kinds(), scope=scope)
+        turn = partial(page, rows, order, count=size + 1, scope=scope)
         if place.startswith("-"):
             found = turn(beside=beside, back=True)
             if len(found) > size:
@@ -44,13 +42,6 @@ class CustomerList(PrivateSearchList):
             beside = ""  # too few for a page: the first one instead
         found = turn(beside=beside)
         return self.show(found[:size], has_previous=bool(beside), has_next=len(found) > size)
-
-    def _kinds(self) -> list[Q]:
-        filters = [spec for spec in self.filter_specs if isinstance(spec, ChoiceFilter)]
-        chosen = {each.parameter: each.value() for each in filters}
-        given = {name: chosen[name] == "yes" for name in ("phone", "tin") if chosen[name] != "any"}
-        # What a search found is few rows, by their keys.
-        return [Q()] if self.query else kinds(chosen["status"], given)
 
     @property
     def among_all(self) -> str:
