@@ -37,7 +37,6 @@ ERASED_EMAIL = "{}@erased.invalid"
 LIST_ORDER = ("name_key", "public_id")
 
 EMAIL_UNIQUE = "customer_active_email_unique"
-SAVE_ATTEMPTS = 5
 # What a search result depends on: a change of these puts the row into the search tail.
 SEARCHED = {"name", "email", "is_active"}
 
@@ -199,48 +198,59 @@ class Customer(SealedRow, LightlyLoaded):
         """Django's save(); the columns that follow a changed one are written with it, and the
         audit event in the same transaction.
 
-        Raises EmailInUse for an email that another active customer of the business has.
+        With no field named it writes nothing, as Django. Raises EmailInUse for an email that
+        another active customer of the business has; where anything is raised, the instance is as
+        it was.
         """
+        if update_fields is not None and not (update_fields := frozenset(update_fields)):
+            return
+        before, adding = self.__dict__.copy(), self._state.adding
+        try:
+            self._write(args, update_fields, kwargs)
+        except Exception:
+            self.__dict__, self._state.adding = before, adding
+            raise
+
+    def _write(
+        self, args: tuple[Any, ...], named: frozenset[str] | None, kwargs: dict[str, Any]
+    ) -> None:
+        """Writes these fields, all for None, with what goes with them (see save())."""
         now = clock.now()
         if self._state.adding:
             self.updated_at = now
-        if not self.is_active and self.deleted_at is None:
-            self.deleted_at = now
-        if self.is_active:
-            self.deleted_at = None
-        searched = update_fields is None or bool(SEARCHED & set(update_fields))
+        self.deleted_at = None if self.is_active else self.deleted_at or now
+        searched = named is None or not SEARCHED.isdisjoint(named)
         if searched:
             self.packed = 0
-        action, named = self._change(update_fields)
-        if update_fields is None and not self._state.adding:
+        action, noted = self._change(named)
+        fields: Collection[str] | None = None
+        if named is not None:
+            fields = {*named, "updated_at"}
+            fields |= {"packed"} if searched else set()
+            fields |= {"deleted_at"} if "is_active" in named else set()
+        elif not self._state.adding:
             # All but what never changes, and the mark that the person was erased meanwhile, which
             # refuses the rest.
             fields = {field.attname for field in self._meta.concrete_fields}
             fields -= {"id", "business_id", "public_id", "erased_at"} | self.get_deferred_fields()
-            update_fields = fields | {"updated_at"}
-        elif update_fields is not None:
-            followers = {"updated_at"} | ({"packed"} if searched else set())
-            if "is_active" in update_fields:
-                followers.add("deleted_at")
-            update_fields = followers.union(update_fields)
-        for attempts_left in reversed(range(SAVE_ATTEMPTS)):
+            fields |= {"updated_at"}
+        for is_last in (False, True):
             try:
                 # A savepoint where the caller has a transaction, so that what is there can be seen.
                 with transaction.atomic():
                     if searched and blind_index.rotating():
                         self._refuse_email_under_any_key()
-                    super().save(*args, update_fields=update_fields, **kwargs)
-                    AuditEvent.objects.record(action, self.business_id, [self.public_id], named)
+                    super().save(*args, update_fields=fields, **kwargs)
+                    AuditEvent.objects.record(action, self.business_id, [self.public_id], noted)
                 break
             except IntegrityError as error:
                 # PostgreSQL names the constraint, SQLite its columns.
                 if not any(name in str(error) for name in (EMAIL_UNIQUE, "email_hash")):
                     raise
-                holder = self.email_holder()
-                if holder is not None:
+                if (holder := self.email_holder()) is not None:
                     raise EmailInUse(holder) from None
                 # Nobody holds the email: its holder was deleted meanwhile, so it is free again.
-                if not attempts_left:
+                if is_last:
                     raise
         if searched:
             self._directory().keep_tail_short()

@@ -7,12 +7,16 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
+from django.db.models.signals import post_save
 from django.forms import modelform_factory
+from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
 from customers.querysets import EmailInUse
 from customers.search.models import SearchSegment
 from finora import clock, identifiers
+from finora.audit.models import AuditEvent
+from finora.sealing import SealError
 from finora.tenants.models import ApiKey, Business
 from finora.tests.kit import factories
 from finora.tests.kit.sealed import blind_hash
@@ -303,6 +307,75 @@ def test_another_broken_constraint_is_not_called_an_email_in_use(business):
     with pytest.raises(IntegrityError) as raised:
         factories.customer(business, public_id=customer.public_id)
     assert not isinstance(raised.value, EmailInUse)
+
+
+def refuse(**_):
+    raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"email": "ada@example.com"}, EmailInUse),
+        ({"name": ""}, IntegrityError),
+        ({"name": "", "is_active": False}, IntegrityError),
+        ({"tin": "1"}, RuntimeError),
+    ],
+)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_save_that_fails_leaves_the_instance_as_it_was(business, changes, error, is_new):
+    factories.customer(business, email="ada@example.com")
+    customer = Customer(business=business, name="Bola", email="bola@example.com", packed=7)
+    if not is_new:
+        customer.save()
+        Customer.objects.filter(pk=customer.pk).update(packed=7)
+        customer = Customer.objects.get(pk=customer.pk)
+    for name, value in changes.items():
+        setattr(customer, name, value)
+    before, rows = vars(customer).copy(), Customer.objects.count()
+    if error is RuntimeError:
+        post_save.connect(refuse, sender=Customer)
+    try:
+        with pytest.raises(error):
+            customer.save()
+    finally:
+        post_save.disconnect(refuse, sender=Customer)
+    assert vars(customer) == before
+    assert customer._state.adding is is_new
+    assert Customer.objects.count() == rows
+    customer.name, customer.email, customer.is_active = "B", "b@example.com", True
+    customer.save()
+    assert Customer.objects.get(pk=customer.pk).email == "b@example.com"
+
+
+def test_a_save_that_cannot_open_its_row_leaves_the_instance_as_it_was(business):
+    customer = factories.customer(business, email="ada@example.com")
+    customer.delete()
+    factories.store(customer, "email", "s1.AAAA")
+    factories.customer(business, email="ada@example.com")
+    damaged = Customer.objects.inactive().get()
+    damaged.is_active, damaged.packed = True, 7
+    before = vars(damaged).copy()
+    with pytest.raises(SealError):
+        damaged.save()
+    assert vars(damaged) == before
+
+
+def test_an_email_that_nobody_holds_any_more_is_tried_once_again(business, monkeypatch):
+    factories.customer(business, email="ada@example.com")
+    monkeypatch.setattr(Customer, "email_holder", lambda self: None)
+    with CaptureQueriesContext(connection) as asked, pytest.raises(IntegrityError):
+        factories.customer(business, email="ada@example.com")
+    assert sum("INSERT INTO" in query["sql"] for query in asked) == 2
+
+
+def test_a_save_of_no_field_writes_and_notes_nothing(business):
+    customer = factories.customer(business)
+    customer.name = "New"
+    events = AuditEvent.objects.count()
+    customer.save(update_fields=iter(()))
+    assert AuditEvent.objects.count() == events
+    assert Customer.objects.get().updated_at == customer.updated_at
 
 
 def test_texts_are_trimmed_and_blank_ones_null(business):
