@@ -191,7 +191,7 @@ def test_two_at_once_do_no_harm(business, work):
             if work == "repack":
                 index.repack(business)
             else:
-                while getattr(index, work)(business.pk):
+                while getattr(index, work)(business):
                     pass
 
     def changes():
