@@ -140,7 +140,7 @@ class History(RuleBasedStateMachine):
 
     def edit(self, customer, changes):
         try:
-            Customer.objects.filter(business=self.business).edit(customer.public_id, changes)
+            self.business.customers.edit(customer.public_id, changes)
         except (EmailInUse, SealError):
             pass
 
