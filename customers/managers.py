@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
-from customers.querysets import CustomerInactive, CustomerQuerySet, EmailInUse, is_id
+from customers.querysets import CustomerInactive, CustomerQuerySet, EmailInUse, is_id, is_of_email
 from customers.search import index, lines
 from finora import text
 from finora.audit.models import AuditEvent
@@ -155,9 +155,10 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
                     name=name or local_part[:DEFAULT_NAME_LENGTH],
                     phone=phone,
                 ), True
-            except EmailInUse:
+            except IntegrityError as error:
                 # Someone was faster. That customer may be deleted again by now, so look anew.
-                continue
+                if not (isinstance(error, EmailInUse) or is_of_email(error)):
+                    raise
 
     def edit(self, public_id: str, changes: dict[str, Any]) -> Any:
         """Changes the named fields of one active customer and leaves the others alone.

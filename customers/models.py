@@ -10,7 +10,7 @@ from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
 from customers.managers import CustomerManager
-from customers.querysets import CustomerErased, EmailInUse
+from customers.querysets import EMAIL_UNIQUE, CustomerErased, EmailInUse, is_of_email
 from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
@@ -36,7 +36,6 @@ ERASED_EMAIL = "{}@erased.invalid"
 
 LIST_ORDER = ("name_key", "public_id")
 
-EMAIL_UNIQUE = "customer_active_email_unique"
 # What a search result depends on: a change of these puts the row into the search tail.
 SEARCHED = {"name", "email", "is_active"}
 
@@ -244,8 +243,7 @@ class Customer(SealedRow, LightlyLoaded):
                     AuditEvent.objects.record(action, self.business_id, [self.public_id], noted)
                 break
             except IntegrityError as error:
-                # PostgreSQL names the constraint, SQLite its columns.
-                if not any(name in str(error) for name in (EMAIL_UNIQUE, "email_hash")):
+                if not is_of_email(error):
                     raise
                 if (holder := self.email_holder()) is not None:
                     raise EmailInUse(holder) from None

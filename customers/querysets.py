@@ -26,6 +26,14 @@ NOT_SHOWN = (
 )  # fmt: skip
 
 
+EMAIL_UNIQUE = "customer_active_email_unique"
+
+
+def is_of_email(error: IntegrityError) -> bool:
+    """Whether the email's constraint refused: PostgreSQL names it, SQLite its columns."""
+    return any(name in str(error) for name in (EMAIL_UNIQUE, "email_hash"))
+
+
 class EmailInUse(IntegrityError):
     """An active customer of the business has the email. `public_id` is that customer's id."""
 
