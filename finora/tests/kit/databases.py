@@ -58,6 +58,7 @@ if not WORKER:
 def pytest_configure(config: Any) -> None:
     """The fixtures of all tests; they need Django, which is set up by now."""
     config.pluginmanager.import_plugin("finora.tests.kit.fixtures")
+    config.pluginmanager.import_plugin("finora.tests.kit.screens")
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
