@@ -198,8 +198,8 @@ class Customer(SealedRow, LightlyLoaded):
         audit event in the same transaction.
 
         With no field named it writes nothing, as Django. Raises EmailInUse for an email that
-        another active customer of the business has; where anything is raised, the instance is as
-        it was.
+        another active customer of the business has, and CustomerErased for an erased row; where
+        anything is raised, the instance is as it was.
         """
         if update_fields is not None and not (update_fields := frozenset(update_fields)):
             return
@@ -252,6 +252,15 @@ class Customer(SealedRow, LightlyLoaded):
                     raise
         if searched:
             self._directory().keep_tail_short()
+
+    def _do_update(self, base_qs: Any, *args: Any) -> Any:
+        """Django's, but nothing that was held in memory comes back onto an erased row, not even
+        the email, of which no constraint could tell. Raises CustomerErased.
+        """
+        updated = super()._do_update(base_qs.filter(erased_at=None), *args)
+        if not updated and base_qs.filter(pk=self.pk).exclude(erased_at=None).exists():
+            raise CustomerErased
+        return updated
 
     def _directory(self) -> CustomerManager:
         """The customers of its business, which need not be loaded for that."""
