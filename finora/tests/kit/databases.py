@@ -51,7 +51,8 @@ if not WORKER:
     if os.environ.get("TEST_DB", "sqlite") == "postgres":
         os.environ["DATABASE_URL"] = _postgres_url()
     else:
-        os.environ["DATABASE_URL"] = f"sqlite:///{scratch}/finora.sqlite3"
+        # Of threads that write on and on SQLite may let one wait long on a busy machine.
+        os.environ["DATABASE_URL"] = f"sqlite:///{scratch}/finora.sqlite3?timeout=60"
 
 
 @pytest.hookimpl(trylast=True)
