@@ -306,6 +306,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Finora customers API",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "CONTACT": {"name": "Finora support"},
+    "LICENSE": {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"},
+    "SERVERS": [{"url": "/"}],  # as served, it names the address: finora/api/docs.py
     "PREPROCESSING_HOOKS": ["finora.api.schema.only_endpoints"],
     "POSTPROCESSING_HOOKS": ["finora.api.schema.with_components"],
 }

@@ -20,7 +20,7 @@ from finora.api import errors, parameters
 from finora.api.cursor import make_cursor, read_cursor, read_limit
 from finora.api.envelope import success
 from finora.api.idempotency import idempotent
-from finora.api.operations import Answer, operation
+from finora.api.operations import Answer, Tag, operation
 from finora.api.parameters import path_id
 from finora.api.timestamps import iso
 from finora.api.views import ApiView
@@ -29,7 +29,7 @@ from finora.sealing import SealError
 log = logging.getLogger("finora.api")
 
 MAX_QUERY_LENGTH = 200
-TAG = "Customers"
+TAG = Tag("Customers", "Who the business sells to.")
 LIST = "customers"
 Q = parameters.query(
     "q",

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from finora.api import authentication, errors
 from finora.api.envelope import success
-from finora.api.operations import Answer, operation
+from finora.api.operations import Answer, Tag, operation
 from finora.api.parameters import path_id
 from finora.api.shapes import Count, Json, Says, Time
 from finora.api.timestamps import iso
@@ -17,7 +17,7 @@ from finora.api.views import ApiView
 from finora.tenants.models import ApiKey
 from finora.tenants.models.api_key import LAST_FOUR_LENGTH, PREFIX_LENGTH
 
-TAG = "API keys"
+TAG = Tag("API keys", "The business's own keys, and how much they call.")
 KeyId = Annotated[str, Says("KeyId", pattern="^key_[0-9a-z]+$", maxLength=40)]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar
 
 from rest_framework.serializers import Serializer
 
@@ -57,13 +57,27 @@ class Answer:
     headers: tuple[str, ...] = ()
 
 
+class Tag(NamedTuple):
+    """Under which heading the documents show an operation, and what they say there."""
+
+    name: str
+    about: str
+
+
+class ErrorDetail(TypedDict):
+    """What is wrong with one field or parameter."""
+
+    field: str
+    message: str
+
+
 @dataclass(frozen=True)
 class Operation:
     id: str
     summary: str
     about: str
     answers: Mapping[int, Answer]
-    tag: str
+    tag: Tag
     parameters: Sequence[Json]
     body: type[Serializer[Any]] | None
     partial: bool
@@ -76,7 +90,7 @@ def operation(
     summary: str,
     about: str,
     *,
-    tag: str,
+    tag: Tag,
     answers: Mapping[int, Answer],
     parameters: Sequence[Json] = (),
     body: type[Serializer[Any]] | None = None,
@@ -117,9 +131,10 @@ def described(view: Any, method: str, path: str, schemas: Schemas) -> Json | Non
         kinds.append(errors.NOT_FOUND)
     if takes_key:
         kinds.append(errors.KEY_REUSED)
+    schemas.tags[said.tag.name] = said.tag.about
     result: Json = {
         "operationId": said.id,
-        "tags": [said.tag],
+        "tags": [said.tag.name],
         "summary": said.summary,
         "description": said.about,
         "parameters": [
@@ -147,7 +162,7 @@ def success(answer: Answer, schemas: Schemas, *headers: str, **meta: Any) -> Jso
     """The response object of a success."""
     name = f"{answer.data.__name__}Answer"
     members = {
-        "success": {"const": True},
+        "success": schemas.of(Literal[True]),
         "data": schemas.of(answer.data),
         "meta": schemas.of(answer.meta),
     }
@@ -189,17 +204,17 @@ def _failure(status: int, kinds: list[ErrorKind], schemas: Schemas, rate_limited
     error = {
         "code": {"type": "string", "enum": codes},
         "message": {"type": "string", "description": "For people; it may change."},
-        "details": {
-            "type": "array",
-            "items": closed({"field": {"type": "string"}, "message": {"type": "string"}}),
-        },
+        "details": schemas.of(list[ErrorDetail]),
         "retryAfter": {"type": "integer", "minimum": 1, "description": "Seconds to wait."},
         "requestId": schemas.of(RequestId),
     }
     if not waits:
         del error["retryAfter"]
     schemas.components[name] = closed(
-        {"success": {"const": False}, "error": closed(error, optional={"details"})}
+        {
+            "success": schemas.of(Literal[False]),
+            "error": closed(error, optional={"details"}),
+        }
     )
     about = "; ".join(dict.fromkeys(kind.meaning for kind in kinds))
     own = dict.fromkeys(kind.header for kind in kinds if kind.header)
@@ -236,7 +251,7 @@ def headers(schemas: Schemas) -> Json:
     return {
         "X-Request-Id": _header("`requestId` of the answer.", schemas.of(RequestId), always=True),
         "Cache-Control": _header(
-            "Personal data is not to be stored.", {"const": "no-store"}, always=True
+            "Personal data is not to be stored.", schemas.of(Literal["no-store"]), always=True
         ),
         "X-RateLimit-Limit": _header(
             "Calls a minute; absent where there is no limit.",
@@ -250,7 +265,7 @@ def headers(schemas: Schemas) -> Json:
         "Location": _header("Where the new one is.", {"type": "string"}, always=True),
         "Idempotency-Replayed": _header(
             "On the first answer to this `Idempotency-Key`, given again.",
-            {"const": "true"},
+            schemas.of(Literal["true"]),
             always=False,
         ),
         "Retry-After": _header(

@@ -12,7 +12,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 from finora.api import errors
-from finora.api.operations import Answer, described, failures, headers, success
+from finora.api.operations import Answer, Tag, described, failures, headers, success
 from finora.api.shapes import Json, Says, Schemas
 
 DESCRIPTION = """\
@@ -21,6 +21,10 @@ rest; answers always hold plain text.
 
 **Authentication.** `Authorization: Bearer <key>`. A key (`live_sk_…` or `test_sk_…`) opens one
 business in one environment and expires 90 days after it is made.
+
+**Call from a server, not from a browser.** A key reads every customer of its business, so whoever
+opens a page that holds one has them all. Answers carry no CORS headers on purpose, and a browser
+hands them to no page of another origin: let the page call a server of yours, which keeps the key.
 
 **Envelope.** Success is `{"success": true, "data": …, "meta": …}`, failure is
 `{"success": false, "error": {"code", "message", "details"?, "retryAfter"?, "requestId"}}`: also for
@@ -90,7 +94,10 @@ def with_components(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["paths"] |= {path: _probe(schemas, *said) for path, said in PROBES.items()}
     result["info"]["description"] = f"{DESCRIPTION}\n**Errors.**\n\n{errors.table()}"
     used = [each["tags"][0] for path in result["paths"].values() for each in path.values()]
-    result["tags"] = [{"name": name} for name in dict.fromkeys(used)]
+    schemas.tags[PROBE_TAG.name] = PROBE_TAG.about
+    result["tags"] = [
+        {"name": name, "description": schemas.tags[name]} for name in dict.fromkeys(used)
+    ]
     components = result.setdefault("components", {})
     components["headers"] = headers(schemas)
     components["schemas"] = schemas.components
@@ -116,13 +123,22 @@ class Ready(TypedDict):
     ]
 
 
+PROBE_TAG = Tag("Probes", "For whoever runs the service: without a key, outside of the limits.")
 OK: Json = {"status": "ok"}
 PROBES: dict[str, Any] = {
-    "/healthz": ("checkHealth", "Does the process answer?", Answer("It does.", Status, {"ok": OK})),
+    "/healthz": (
+        "checkHealth",
+        "Does the process answer?",
+        "For a supervisor: it asks no database.",
+        Answer("It does.", Status, {"ok": OK}),
+        errors.METHOD_NOT_ALLOWED,
+    ),
     "/readyz": (
         "checkReadiness",
-        "Can work be done: does the database answer, take writes, and know this process's keys?",
+        "Can work be done?",
+        "For a load balancer: does the database answer, take writes, and know the process's keys?",
         Answer("It can.", Ready, {"ok": OK, "missedKeys": OK | {"missedKeys": ["1a2b3c4d"]}}),
+        errors.METHOD_NOT_ALLOWED,
         errors.UNREACHABLE,
         errors.IN_TROUBLE,
         errors.NO_WRITES,
@@ -132,10 +148,10 @@ PROBES: dict[str, Any] = {
 
 
 def _probe(
-    schemas: Schemas, id: str, summary: str, answer: Answer, *kinds: errors.ErrorKind
+    schemas: Schemas, id: str, summary: str, about: str, answer: Answer, *kinds: errors.ErrorKind
 ) -> dict[str, Any]:
     answers = {"200": success(answer, schemas, rateLimit=None)} | failures(
         kinds, schemas, rate_limited=False
     )
-    said = {"operationId": id, "summary": summary, "tags": ["Probes"], "security": []}
-    return {"get": {**said, "responses": answers}}
+    said = {"operationId": id, "summary": summary, "description": about}
+    return {"get": {**said, "tags": [PROBE_TAG.name], "security": [], "responses": answers}}

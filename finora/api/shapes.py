@@ -80,10 +80,12 @@ def ref(name: str, section: str = "schemas") -> Json:
 
 
 class Schemas:
-    """The named schemas of a document, gathered while what uses them is described."""
+    """The named schemas of a document and what it says of its tags, gathered while what uses them
+    is described."""
 
     def __init__(self) -> None:
         self.components: dict[str, Json] = {}
+        self.tags: dict[str, str] = {}
         self._shapes: dict[str, Any] = {}
 
     def of(self, shape: Any) -> Json:
@@ -96,7 +98,9 @@ class Schemas:
         if origin in (Union, UnionType):
             return self._either(arguments)
         if origin is Literal:
-            return {"const": arguments[0]} if len(arguments) == 1 else {"enum": list(arguments)}
+            # The type too: generators of clients read no bare const.
+            one = {"const": arguments[0]} if len(arguments) == 1 else {"enum": list(arguments)}
+            return self.of(type(arguments[0])) | one
         if origin is list:
             return {"type": "array", "items": self.of(arguments[0])}
         if is_typeddict(shape):

@@ -22,7 +22,7 @@ from finora.api.errors import ApiError, ErrorKind
 from finora.api.fields import Text
 from finora.api.idempotency import idempotent
 from finora.api.models import StoredAnswer
-from finora.api.operations import EVERYWHERE, OF_A_BODY, Answer, operation
+from finora.api.operations import EVERYWHERE, OF_A_BODY, Answer, Tag, operation
 from finora.api.parameters import path_id
 from finora.api.shapes import Says
 from finora.api.views import ApiView
@@ -72,7 +72,7 @@ class InvoiceView(ApiView):
         "payInvoice",
         "Pay an invoice",
         "At once.",
-        tag="Invoices",
+        tag=Tag("Invoices", "What customers owe."),
         body=InvoiceBody,
         body_examples={"one": {"number": "A-F"}},
         answers={200: Answer("Paid.", Invoice, {"one": {"number": "A-F"}})},
