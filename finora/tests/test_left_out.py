@@ -1,0 +1,55 @@
+"""What a bare machine cannot test is told, once, where nobody overlooks it."""
+
+import os
+import subprocess
+import sys
+
+from django.conf import settings
+
+TESTS = """
+import pytest
+from finora.tests.kit.programs import needed
+
+@pytest.mark.parametrize("page", range(3))
+def test_a_page(page):
+    needed("chromium", "the staff's pages in a browser")
+
+def test_a_call():
+    needed("curl", "the README's calls as pasted")
+
+def test_that_needs_nothing():
+    pass
+"""
+
+
+def last_line(tmp_path, *options, **env):
+    (tmp_path / "test_it.py").write_text(TESTS)
+    here = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    run = subprocess.run(
+        [*command, "-c", str(settings.BASE_DIR / "pytest.ini"), f"--rootdir={tmp_path}", tmp_path],
+        cwd=settings.BASE_DIR,
+        env=here | {"TEST_DB": "sqlite"} | env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout.splitlines()[-1]
+
+
+def test_a_run_ends_with_what_it_left_out_and_how_to_have_it(tmp_path):
+    assert last_line(tmp_path, "-n", "1", PATH=str(tmp_path)) == (  # as `make test` does
+        "NOT TESTED here: 1 of the README's calls as pasted"
+        " (install curl; on Debian: apt-get install curl);"
+        " 3 of the staff's pages in a browser"
+        " (install chromium; on Debian: apt-get install chromium)"
+    )
+
+
+def test_a_run_that_left_nothing_out_ends_as_pytest_has_it(tmp_path):
+    for name in ("chromium", "curl"):
+        program = tmp_path / name
+        program.touch()
+        program.chmod(0o755)
+    assert last_line(tmp_path, PATH=str(tmp_path)).startswith("5 passed in ")
