@@ -25,7 +25,9 @@ class Redis:
     def start(self) -> None:
         options = ["--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
-            [str(get_binary_path()), *options, "--dir", str(self.home)], env=self.env, stdout=subprocess.DEVNULL
+            [str(get_binary_path()), *options, "--dir", str(self.home)],
+            env=self.env,
+            stdout=subprocess.DEVNULL,
         )
         for _ in range(100):
             try:

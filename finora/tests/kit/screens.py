@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
@@ -30,6 +29,7 @@ from finora.staff.models import StaffSession
 from finora.staff.sessions import SessionStore
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
+from finora.tests.kit.programs import needed
 
 PASSWORD = "correct horse battery"
 PICTURES = Path(settings.BASE_DIR) / "docs" / "screenshots"
@@ -38,9 +38,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("chromium is not installed: the directory in a browser")
+    path = needed("chromium", "the staff's pages in a browser")
     with pytest.MonkeyPatch.context() as patch:
         # Playwright keeps an event loop in this thread. Nothing of Django's ever runs in it, so
         # its guard against queries from a loop has nothing to guard here.
