@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 import tomllib
+from types import SimpleNamespace
 
 import pytest
+import requests
 from django.conf import settings
 from django.core.management import get_commands
 
 from finora.api import errors
+from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
 from finora.tests.kit.programs import needed
 
@@ -192,21 +195,54 @@ def test_the_readmes_calls_work_as_pasted(live_server):
     assert deleted["data"] == {"id": found["data"]["id"], "isActive": False}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_readmes_order_sync_works_as_pasted(live_server, monkeypatch):
-    business = factories.business()
-    monkeypatch.setenv("FINORA_API_KEY", factories.api_key(business)[1])
+@pytest.fixture
+def order_sync(live_server, monkeypatch):
+    """What README's Python makes where it is pasted, and the key that it calls with."""
+    key, text = factories.api_key(factories.business())
+    monkeypatch.setenv("FINORA_API_KEY", text)
     there: dict[str, object] = {}
     exec(block("python", "customer_of").replace(ADDRESS, live_server.url), there)
-    order = {"billing": {"first_name": "Jane", "last_name": "Doe", "phone": "0803 123 4567"}}
-    customer_of = there["customer_of"]
-    order["billing"]["email"] = "jane@example.com"
-    made = customer_of(order)
+    return there, key
+
+
+def order(**billing: str) -> dict[str, object]:
+    whole = {"first_name": "Jane", "last_name": "Doe", "phone": "0803 123 4567"} | billing
+    return {"billing": whole}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_readmes_order_sync_works_as_pasted(order_sync):
+    customer_of = order_sync[0]["customer_of"]
+    made = customer_of(order(email="jane@example.com"))
     assert made.startswith("cust_")
-    order["billing"]["email"] = "Jane@Example.com"
-    assert customer_of(order) == made
-    order["billing"]["email"] = ""
-    assert customer_of(order) is None
-    order["billing"] |= {"email": "long@example.com", "phone": "0" * 33}
-    with pytest.raises(Exception, match="400"):
-        customer_of(order)
+    assert customer_of(order(email="Jane@Example.com")) == made
+    assert customer_of(order(email="ada@example.com", first_name="", last_name="")) != made
+    assert customer_of(order(email="")) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_readmes_order_sync_takes_no_other_error_for_a_guest(order_sync):
+    there, key = order_sync
+    with pytest.raises(requests.HTTPError, match="400"):
+        there["customer_of"](order(email="long@example.com", phone="0" * 33))
+    there["KEY"] = "test_sk_of_nobody"
+    with pytest.raises(requests.HTTPError, match="401"):
+        there["customer_of"](order(email=""))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_readmes_order_sync_waits_as_it_is_told(order_sync):
+    there, key = order_sync
+    ApiKey.objects.filter(pk=key.pk).update(rate_limits="1/minute")
+    waited = []
+
+    def sleep(seconds):
+        """As if the minute had passed: the call too many is one no longer."""
+        waited.append(seconds)
+        ApiKey.objects.filter(pk=key.pk).update(rate_limits="off")
+
+    there["time"] = SimpleNamespace(sleep=sleep)
+    made = there["customer_of"](order(email="jane@example.com"))
+    assert there["customer_of"](order(email="jane@example.com")) == made
+    [seconds] = waited
+    assert 1 <= seconds <= 60
