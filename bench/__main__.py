@@ -1,4 +1,4 @@
-"""python -m bench [--count N] [--db sqlite|postgres|both] [--data DIR]"""
+"""python -m bench [--count N] [--db sqlite|postgres|both] [--only SECTION] [--record]"""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from bench.chart import draw
-from bench.plan import COUNT
+from bench import record
+from bench.plan import COUNT, SECTIONS
 from bench.report import markdown
 from bench.servers import ROOT, environment
 
-HERE = Path(__file__).resolve().parent
 DATABASES = ("sqlite", "postgres")
 POSTGRES_DATABASES = ("finora", "reference", "rivals")
 
@@ -58,10 +57,10 @@ def _measure(task: dict[str, Any]) -> dict[str, Any] | None:
     return answer
 
 
-def run(count: int, databases: tuple[str, ...], data: Path, out: Path) -> int:
-    """Measures, prints and writes. The exit code: 1 when an answer was wrong."""
+def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> int:
+    """Measures, prints and, if asked, records. The exit code: 1 when an answer was wrong."""
     server = postgres(data / "postgres")
-    results = []
+    results: dict[str, dict[str, Any]] = {}
     for name in databases:
         home = data / name.replace("postgres", "on-postgres")
         home.mkdir(exist_ok=True)
@@ -74,7 +73,9 @@ def run(count: int, databases: tuple[str, ...], data: Path, out: Path) -> int:
         task = {
             "env": environment(home, urls["finora"]),
             "reference": urls["reference"],
-            "count": count,
+            "count": options.count,
+            "quick": options.quick,
+            "sections": [section for section in SECTIONS if section in (options.only or SECTIONS)],
             # Their database is the same whichever ours is: once is enough.
             "rivals": server.get_uri("rivals") if name == databases[-1] else None,
             "postmaster": server.get_pid() if name == "postgres" else None,
@@ -83,12 +84,11 @@ def run(count: int, databases: tuple[str, ...], data: Path, out: Path) -> int:
         result = _measure(task)
         if result is None:
             return 1
-        results.append(result)
-    text = markdown(results)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "results.md").write_text(text)
-    draw(results, out / "results.png")
-    sys.stdout.write(f"\n{text}\nWritten to {out}/results.md and results.png\n")
+        for section, figures in result.items():
+            results.setdefault(section, {})[name] = figures
+    sys.stdout.write(f"\n{markdown(results)}")
+    if options.record:
+        record.add(results)
     return 0
 
 
@@ -96,11 +96,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description="Ours beside its rivals.")
     parser.add_argument("--count", type=int, default=COUNT, help=f"customers (default {COUNT:,})")
     parser.add_argument("--db", choices=(*DATABASES, "both"), default="both")
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="this section")
+    parser.add_argument("--quick", action="store_true", help="little of each, to see it work")
     parser.add_argument("--data", type=Path, help="keep the databases here, for further runs")
-    parser.add_argument("--out", type=Path, default=HERE / "results", help="where the report goes")
+    parser.add_argument(
+        "--record", action="store_true", help="put the figures into bench/results and the documents"
+    )
     options = parser.parse_args()
-    if options.count < 20_000:
-        parser.error("--count is 20,000 or more")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     databases = DATABASES if options.db == "both" else (options.db,)
     data = options.data or Path(tempfile.mkdtemp(prefix="finora-bench-"))
@@ -108,7 +110,7 @@ def main() -> int:
     data.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:
-        return run(options.count, databases, data, options.out)
+        return run(options, databases, data)
     finally:
         sys.stderr.write(f"{time.monotonic() - started:.0f} seconds\n")
         if options.data is None:

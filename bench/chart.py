@@ -10,8 +10,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from bench.plan import KEEPING, OURS, REFERENCE
-from bench.report import Result, flat, number, spread
+from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED
+from bench.report import Figures, Results, by_route, flat, number, of_rounds, spread
 
 _COLOURS = {
     "ours, HTTP": "#0b7a75",
@@ -23,16 +23,19 @@ _OURS, _THEIRS = "#0b7a75", "#b0b7bf"
 _FIGURES = ("mean", "p50", "p95", "p99", "max")
 
 
-def draw(results: list[Result], path: Path) -> None:
-    """Writes the PNG, from the last result that has all rivals."""
-    result = next((r for r in reversed(results) if len(r["search"]) > 4), results[-1])
+def draw(results: Results, path: Path) -> None:
+    """Writes the PNG: the search that has all rivals, the calls on PostgreSQL."""
+    searches = results["search"].values()
+    search = max(searches, key=lambda figures: len(figures["search"]))
+    calls = results["calls"].get("postgres")
     plt.rcParams.update({"font.size": 9, "font.family": "DejaVu Sans", "axes.titleweight": "bold"})
     figure, (left, *right) = plt.subplots(
         1, 3, figsize=(11, 4), width_ratios=[2.6, 1, 1], layout="constrained"
     )
-    _search(left, result)
-    for axes, route in zip(right, ("list of 50", "get one"), strict=True):
-        _route(axes, result, route)
+    _search(left, search)
+    if calls:
+        for axes, route in zip(right, ("find-or-create, found", "list of 50"), strict=True):
+            _route(axes, by_route(calls)[route], route)
     for axes in (left, *right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_axisbelow(True)
@@ -40,7 +43,7 @@ def draw(results: list[Result], path: Path) -> None:
     plt.close(figure)
 
 
-def _search(axes: Any, result: Result) -> None:
+def _search(axes: Any, result: Figures) -> None:
     shown = [name for name in _COLOURS if name in result["search"]]
     width = 0.84 / len(shown)
     for place, name in enumerate(shown):
@@ -57,17 +60,16 @@ def _search(axes: Any, result: Result) -> None:
     axes.set_ylim(top=axes.get_ylim()[1] * 12)
 
 
-def _route(axes: Any, result: Result, route: str) -> None:
-    rows = [r for r in result["requests"] if r["route"] == route]
-    ours = next(r for r in rows if (r["app"], r["server"]) == (OURS, "granian"))
-    theirs = [
-        max((r for r in rows if r["app"] == app), key=lambda r: float(r["rate"]))
-        for app in (REFERENCE, KEEPING)
-    ]
-    bars = [ours, *theirs]
-    labels = ["ours", "plain DRF", "plain DRF,\nconnections kept"]
-    rates = [r["rate"] for r in bars]
-    drawn = axes.bar(labels, rates, 0.7, color=[_OURS, *(_THEIRS for _ in theirs)])
+def _route(axes: Any, servers: dict[str, dict[str, Any]], route: str) -> None:
+    names = {
+        OURS_LIMITED: "ours, limits\nin Redis",
+        FASTAPI: "FastAPI",
+        MODELVIEWSET: "ModelViewSet",
+    }
+    shown = [name for name in names if name in servers]
+    rates = [of_rounds(servers[name], "rate") for name in shown]
+    colours = [_OURS if name == OURS_LIMITED else _THEIRS for name in shown]
+    drawn = axes.bar([names[name] for name in shown], rates, 0.7, color=colours)
     axes.bar_label(drawn, [f"{rate:,.0f}" for rate in rates], fontsize=8, padding=1)
     axes.tick_params(axis="x", labelsize=7.5)
-    axes.set_title(f"{route.capitalize()}, requests/s")
+    axes.set_title(f"{route.capitalize()}, requests/s", fontsize=8.5)

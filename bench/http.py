@@ -17,10 +17,13 @@ _CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 _LAST_CHUNK = b"\r\n0\r\n\r\n"  # no JSON text holds it
 
 
-def request_bytes(path: str, key: str) -> bytes:
-    """A GET with a bearer key, ready to send."""
-    lines = (f"GET {path} HTTP/1.1", f"Host: {HOST}", f"Authorization: Bearer {key}", "", "")
-    return "\r\n".join(lines).encode("ascii")
+def request_bytes(path: str, key: str, method: str = "GET", body: str = "") -> bytes:
+    """A request with a bearer key and, if there is one, a body of JSON, ready to send."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", f"Authorization: Bearer {key}"]
+    content = body.encode()
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + content
 
 
 def is_complete(received: bytearray) -> bool:
@@ -56,7 +59,8 @@ def closes(received: bytearray) -> bool:
 
 
 def is_ok(received: bytearray) -> bool:
-    return received[9:12] == b"200"
+    """Whether it is a success."""
+    return received[9:10] == b"2"
 
 
 def connect(port: int) -> socket.socket:
@@ -74,8 +78,14 @@ class Client:
         self._connection = connect(port)
 
     def get(self, path: str) -> tuple[float, Any]:
-        """The milliseconds from the request to the last byte, and the JSON of a 200."""
-        request = request_bytes(path, self.key)
+        """The milliseconds from the request to the last byte, and the JSON of a success."""
+        return self._send(path, request_bytes(path, self.key))
+
+    def post(self, path: str, body: object) -> tuple[float, Any]:
+        content = orjson.dumps(body).decode()
+        return self._send(path, request_bytes(path, self.key, "POST", content))
+
+    def _send(self, path: str, request: bytes) -> tuple[float, Any]:
         started = time.perf_counter()
         self._connection.sendall(request)
         received = bytearray()

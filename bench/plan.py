@@ -1,21 +1,58 @@
-"""How much of everything a run does."""
+"""How much of everything a run does, and what the servers are called."""
 
-OURS = "customers"
-REFERENCE = "plain ModelViewSet"
-KEEPING = "plain ModelViewSet that keeps its connections"
+from dataclasses import dataclass
 
-SMALL, MIDDLE, COUNT = 1_000, 10_000, 100_000
+OURS = "ours"
+OURS_LIMITED = "ours, limits in Redis"
+OURS_UNLIMITED = "ours, limits off"
+FASTAPI = "FastAPI, SQLAlchemy, asyncpg"
+MODELVIEWSET = "ModelViewSet"
+SOAKED = "ours, its packing timed"
 
-# Rounds over all kinds of query, behind one that warms up.
-ROUNDS, RIVAL_ROUNDS = 10, 3
+# What there is to measure, in the order in which it is.
+SECTIONS = ("bulk", "search", "lists", "packing", "calls")
+COUNT = 20_000
 # Customers changed since their segment was written: about as many as there can be.
 TAIL = 255
-# Fresh server processes for the first search.
-STARTS = 3
-# Lists of 50 over each directory.
-LISTS = 300
-
+# Under load.
 CONNECTIONS, WORKERS = 8, 2
-LOAD_SECONDS, WARM_SECONDS = 5.0, 1.5
-# Different lists of 50 under load.
-PAGES = 40
+# Four limits as by default, none of which is reached.
+HIGH_LIMITS = "999999999/minute,999999999/hour,999999999/day,1000 concurrent"
+
+
+@dataclass(frozen=True)
+class Plan:
+    small: int = 1_000  # customers of the smaller directories
+    middle: int = 10_000
+    # Rounds over all kinds of query, behind one that warms up.
+    search_rounds: int = 10
+    rival_rounds: int = 3
+    starts: int = 3  # fresh server processes for the first search
+    lists: int = 300  # of 50, over each directory
+    reference_walk: int = 50_000  # customers at most that the slow walk takes
+    import_rows: int = 20_000
+    writes: int = 4_000  # new customers, one after the other, to see packing at work
+    # Under load: in each round each call of each server has so many slices of so many seconds.
+    rounds: int = 3
+    slices: int = 2
+    slice_seconds: int = 2
+    # Different lists of 50, and customers, that are asked for.
+    pages: int = 40
+    customers: int = 1_000
+
+
+QUICK = Plan(
+    small=100,
+    middle=200,
+    search_rounds=1,
+    rival_rounds=1,
+    starts=1,
+    lists=5,
+    import_rows=500,
+    writes=200,
+    rounds=1,
+    slices=1,
+    slice_seconds=1,
+    pages=3,
+    customers=50,
+)

@@ -1,17 +1,29 @@
-"""The figures as Markdown tables, which read well in a terminal too."""
+"""The figures as Markdown tables, which read well in a terminal too.
+
+Results are by section, and in it by database (`sqlite`, `postgres`).
+"""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Iterable, Sequence
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
-from bench.plan import CONNECTIONS, OURS, REFERENCE, STARTS, TAIL, WORKERS
+from bench.plan import (
+    CONNECTIONS,
+    FASTAPI,
+    MODELVIEWSET,
+    TAIL,
+    WORKERS,
+)
 
-Result = dict[str, Any]
+Figures = dict[str, Any]
+Section = dict[str, Figures]
+Results = dict[str, Section]
 BASE = "ours, HTTP"
+MISSING = "–"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -29,14 +41,16 @@ def flat(timings: dict[str, list[float]]) -> list[float]:
     return [ms for values in timings.values() for ms in values]
 
 
-def number(value: float) -> str:
+def number(value: float | None) -> str:
     """Three figures that count, or all of a large one."""
+    if value is None:
+        return MISSING
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     cells = [list(head), *map(list, rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -47,113 +61,201 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def _brand(result: Result) -> str:
-    return str(result["database"]).split()[0]
+def _brand(figures: Figures) -> str:
+    return str(figures["database"]).split()[0]
 
 
-def _search(results: list[Result]) -> str:
+# The calls under load.
+
+
+def of_rounds(row: dict[str, Any], what: str) -> float:
+    """The median of what the rounds measured."""
+    return median(figures[what] for figures in row["figures"])
+
+
+def _cpu(row: dict[str, Any], whose: str) -> float | None:
+    found = [figures["cpu"].get(whose) for figures in row["figures"]]
+    return None if None in found else median(found)
+
+
+def ratio(row: dict[str, Any], other: dict[str, Any], what: str = "rate") -> float:
+    """The median of each round's own ratio."""
+    pairs = zip(row["figures"], other["figures"], strict=True)
+    return median(mine[what] / theirs[what] for mine, theirs in pairs)
+
+
+def by_route(figures: Figures) -> dict[str, dict[str, dict[str, Any]]]:
+    """The rows by route and server."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in figures["rows"]:
+        found.setdefault(row["route"], {})[row["server"]] = row
+    return found
+
+
+def _calls(section: Section) -> str:
     rows = []
-    for result in results:
-        base = spread(flat(result["search"][BASE]))
-        for name, timings in result["search"].items():
-            figures = spread(flat(timings))
+    for figures in section.values():
+        for route, servers in by_route(figures).items():
+            for name, row in servers.items():
+                beside = ""
+                if FASTAPI in servers and name != FASTAPI:
+                    beside = f"{ratio(row, servers[FASTAPI]):.2f}"
+                p50, p99 = of_rounds(row, "p50"), of_rounds(row, "p99")
+                rows.append(
+                    [
+                        f"{route} · {_brand(figures)} · {name}",
+                        f"{of_rounds(row, 'rate'):,.0f}",
+                        beside,
+                        *(number(_cpu(row, whose)) for whose in ("server", "database", "redis")),
+                        *(number(p50), number(p99), f"{p99 / p50:.1f}"),
+                        number(_cpu(row, "load")),
+                    ]
+                )
+    head = (
+        f"{CONNECTIONS} connections, {WORKERS} workers",
+        *("requests/s", "to FastAPI's", "CPU ms each", "database's", "Redis'"),
+        *("p50 ms", "p99 ms", "p99 to p50", "load's own CPU"),
+    )
+    first = next(iter(section.values()))
+    return f"""{table(head, rows)}
+At {first["count"]:,} customers, {first["rounds"]} rounds of {first["seconds"]} s for each,
+load by {first["generator"]}. Rates and times are medians of the rounds, "to FastAPI's" is the
+median of each round's own ratio. CPU is user and system time for each request: of the server, of
+PostgreSQL, of Redis, of the load.
+"{FASTAPI}" and "{MODELVIEWSET}" are `bench/reference`: they have no limits, audit or search.
+"""
+
+
+# Many customers.
+
+
+def _search(section: Section) -> str:
+    rows = []
+    for figures in section.values():
+        base = spread(flat(figures["search"][BASE]))
+        for name, timings in figures["search"].items():
+            values = spread(flat(timings))
             times = ["", "", ""]
             if name != BASE:
-                times = [f"{figures[i] / base[i]:.1f}" for i in (0, 1, 3)]
+                times = [f"{values[i] / base[i]:.1f}" for i in (0, 1, 3)]
             kinds = str(len(timings))
-            rows.append([f"{name} · {_brand(result)}", kinds, *map(number, figures), *times])
+            rows.append([f"{name} · {_brand(figures)}", kinds, *map(number, values), *times])
     # The databases side by side.
-    order = list(dict.fromkeys(name for result in results for name in result["search"]))
+    order = list(dict.fromkeys(name for figures in section.values() for name in figures["search"]))
     rows.sort(key=lambda row: order.index(row[0].split(" · ")[0]))
     head = (
         *("search, ms", "kinds", "mean", "p50", "p95", "p99", "max"),
         *("mean to ours", "p50 to ours", "p99 to ours"),
     )
-    return _table(head, rows)
+    first = next(iter(section.values()))
+    kinds = len(first["queries"])
+    return f"""At {first["count"]:,} customers; {kinds} kinds of query: one to twelve characters,
+common to nowhere, names that sort last, across the `@`, accents. Every answer was compared with
+brute force while it was timed. The others are asked without HTTP and without accents; "the tail
+full" is with {TAIL} customers changed since their segment was written.
+
+{table(head, rows)}
+{_slowest(section)}
+{_first(section)}"""
 
 
-def _first(results: list[Result]) -> str:
-    counts = list(results[0]["first"])
-    head = [
-        f"first search of a process, {STARTS} starts in turn, ms",
-        *(f"at {int(count):,}" for count in counts),
-    ]
-    rows = [
-        [_brand(result), *(" · ".join(map(number, result["first"][count])) for count in counts)]
-        for result in results
-    ]
-    return _table(head, rows)
-
-
-def _lists(results: list[Result]) -> str:
-    rows = []
-    for result in results:
-        (small, base), *others = result["list"].items()
-        for count, times in ((small, base), *others):
-            ratio = percentile(times, 0.5) / percentile(base, 0.5)
-            name = f"at {int(count):,} · {_brand(result)}"
-            walked = f"{result['walk']:,.0f}" if count != small else ""
-            rows.append([name, *map(number, spread(times)), f"{ratio:.2f}", walked])
-    head = ("list of 50, HTTP, ms", "mean", "p50", "p95", "p99", "max", "p50 ratio", "walk, rows/s")
-    return _table(head, rows)
-
-
-def _requests(results: list[Result]) -> str:
-    rows = []
-    for result in results:
-        for route in dict.fromkeys(r["route"] for r in result["requests"]):
-            every = [r for r in result["requests"] if r["route"] == route]
-            ours = next(r for r in every if (r["app"], r["server"]) == (OURS, "granian"))
-            for r in every:
-                database = "" if r["database cpu"] is None else number(r["database cpu"])
-                rows.append(
-                    [
-                        f"{route} · {_brand(result)} · {r['app']}, {r['server']}",
-                        f"{r['rate']:,.0f}",
-                        number(r["cpu"]),
-                        database,
-                        *(number(percentile(r["ms"], share)) for share in (0.5, 0.99)),
-                        f"{ours['rate'] / r['rate']:.2f}",
-                        f"{r['cpu'] / ours['cpu']:.2f}",
-                    ]
-                )
-    head = (
-        f"{CONNECTIONS} connections, {WORKERS} workers",
-        *("requests/s", "CPU ms each", "database's", "p50 ms", "p99 ms"),
-        *("ours faster by", "ours less CPU by"),
-    )
-    return _table(head, rows)
-
-
-def slowest(results: list[Result], count: int = 8) -> str:
+def _slowest(section: Section, count: int = 8) -> str:
     """The kinds that take ours the longest, by the median of their rounds."""
     rows = []
-    for result in results:
-        by_kind = {k: percentile(v, 0.5) for k, v in result["search"][BASE].items()}
+    for figures in section.values():
+        by_kind = {k: percentile(v, 0.5) for k, v in figures["search"][BASE].items()}
         for kind in sorted(by_kind, key=by_kind.__getitem__)[: -count - 1 : -1]:
-            rows.append([f"{kind} · {_brand(result)}", number(by_kind[kind])])
-    return _table(("slowest kinds of query over HTTP", "p50 ms"), rows)
+            rows.append([f"{kind} · {_brand(figures)}", number(by_kind[kind])])
+    return table(("slowest kinds of query over HTTP", "p50 ms"), rows)
 
 
-def markdown(results: list[Result]) -> str:
-    """All tables, under what they were measured on."""
-    first = results[0]
-    databases = " and ".join(str(result["database"]) for result in results)
-    versions = f"Python {first['python']}, Django {first['django']}"
-    cores, kinds = os.cpu_count(), len(first["queries"])
-    return f"""Measured on {first["count"]:,} customers of one business: {databases}, as they come;
-{versions}; {cores} cores that server, database and client share.
-{kinds} kinds of query: one to twelve characters, common to nowhere, names that sort last, across
-the `@`, accents. Every answer was compared with brute force while it was timed. The others are
-asked without HTTP and without accents; "the tail full" is with {TAIL} customers changed since their
-segment was written.
+def _first(section: Section) -> str:
+    rows = []
+    for figures in section.values():
+        for count, by_name in figures["first"].items():
+            for name, times in by_name.items():
+                row = f"{name} · {_brand(figures)} · at {int(count):,}"
+                rows.append([row, " · ".join(map(number, times))])
+    return table(("first search of a process or connection, several in turn", "ms"), rows)
 
-{_search(results)}
-{slowest(results)}
-{_first(results)}
-{_lists(results)}
-{_requests(results)}
-CPU is user and system time of the server's processes ("database's": of PostgreSQL's) for each
-request. "{REFERENCE}" is `bench/reference`: what startproject writes and REST framework
-documents, the package's own fields, cursor pagination, the same customers.
+
+def _bulk(section: Section) -> str:
+    names = dict.fromkeys(name for figures in section.values() for name in figures["rates"])
+    rows = [
+        [name, *(number(figures["rates"].get(name)) for figures in section.values())]
+        for name in names
+    ]
+    first = next(iter(section.values()))
+    return f"""{table(("rows a second", *map(_brand, section.values())), rows)}
+`seed_customers` makes up and imports {first["count"]:,}; the others take {first["rows"]:,} that
+are made up before. The copied table has plain columns and plain indexes, and is empty before.
 """
+
+
+def _lists(section: Section) -> str:
+    rows = []
+    for figures in section.values():
+        (_, base), *_others = figures["list"].items()
+        for count, times in figures["list"].items():
+            to_base = percentile(times, 0.5) / percentile(base, 0.5)
+            name = f"at {int(count):,} · {_brand(figures)}"
+            rows.append([name, *map(number, spread(times)), f"{to_base:.2f}"])
+    walks = [
+        [f"{name} · {_brand(figures)}", f"{rate:,.0f}"]
+        for figures in section.values()
+        for name, rate in figures["walk"].items()
+    ]
+    head = ("list of 50, HTTP, ms", "mean", "p50", "p95", "p99", "max", "p50 ratio")
+    return f"{table(head, rows)}\n{table(('walk by cursor, 100 a page', 'rows a second'), walks)}"
+
+
+def _packing(section: Section) -> str:
+    first = next(iter(section.values()))
+    rows = [
+        [
+            f"{what} · {_brand(figures)}",
+            f"{len(figures[kind]):,}",
+            *map(number, spread(figures[kind])),
+        ]
+        for figures in section.values()
+        for kind, what in (
+            ("writes", "new customers, HTTP"),
+            ("waits", "of it the wait for packing"),
+            ("steps", "steps of packing"),
+        )
+        if figures[kind]
+    ]
+    head = (
+        f"one client, one worker, {first['customers']:,} customers before, ms",
+        "",
+        "mean",
+        "p50",
+        "p95",
+        "p99",
+        "max",
+    )
+    return table(head, rows)
+
+
+_SECTIONS = {
+    "calls": _calls,
+    "bulk": _bulk,
+    "search": _search,
+    "lists": _lists,
+    "packing": _packing,
+}
+
+
+def markdown(results: Results) -> str:
+    """All tables of the sections that there are, under what they were measured on."""
+    parts = []
+    for name, write in _SECTIONS.items():
+        if section := results.get(name):
+            parts.append(f"## {name.capitalize()}\n\n{write(section)}")
+    every = [figures for section in results.values() for figures in section.values()]
+    on = " and ".join(sorted({str(f["database"]) for f in every}))
+    versions = f"Python {every[0]['python']}, Django {every[0]['django']}"
+    return f"""Measured on {on}, as they come; {versions}; {os.cpu_count()} cores that server,
+database and load share.
+
+{chr(10).join(parts)}"""

@@ -65,11 +65,8 @@ class Rivals:
     """Both tables, filled with the rows of `truth`. All of them answer folded queries."""
 
     def __init__(self, url: str, truth: Truth) -> None:
-        self._connection = psycopg.connect(
-            url,
-            autocommit=True,
-            prepare_threshold=None,  # each query planned for its own values
-        )
+        self._url = url
+        self._connection = self._connect()
         self._connection.execute(_TABLES)
         with self._connection.cursor() as cursor:
             columns = "(id, name_key, name, email)"
@@ -99,8 +96,14 @@ class Rivals:
             sealed, purpose="rival", business_id=0, context=public_id.encode()
         ).decode()
 
-    def close(self) -> None:
+    def _connect(self) -> psycopg.Connection:
+        # Each query is planned for its own values.
+        return psycopg.connect(self._url, autocommit=True, prepare_threshold=None)
+
+    def reconnect(self) -> None:
+        """What is asked next is the first of its connection."""
         self._connection.close()
+        self._connection = self._connect()
 
     def plain_text(self, query: str) -> list[str]:
         """Nothing encrypted: LIKE, with pg_trgm's index to help."""

@@ -16,27 +16,31 @@ from typing import Any
 import psutil
 
 from bench.http import HOST, connect, request_bytes
-from bench.plan import KEEPING, OURS, REFERENCE
+from bench.plan import FASTAPI, MODELVIEWSET, OURS, SOAKED
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
 STOP_SECONDS = 10
 
-_GRANIAN = (
-    *("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1"),
-    *("--host", HOST, "--port", "{port}", "--workers", "{workers}"),
-)
-_GUNICORN = ("-m", "gunicorn", "--bind", f"{HOST}:{{port}}", "--workers", "{workers}")
 # What a command line is given: {port} and {workers}.
 COMMANDS = {
-    (OURS, "granian"): ("manage.py", "serve"),
-    (OURS, "gunicorn"): (*_GUNICORN, "finora.wsgi:application"),
-    ("soak", "granian"): (*_GRANIAN, "bench.soak_wsgi:application"),
-    **{
-        (reference, server): (*command, "bench.reference.wsgi:application")
-        for reference in (REFERENCE, KEEPING)
-        for server, command in (("granian", _GRANIAN), ("gunicorn", _GUNICORN))
-    },
+    OURS: ("manage.py", "serve"),
+    # Its packing timed.
+    SOAKED: (
+        *("-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1"),
+        *("--host", HOST, "--port", "{port}", "--workers", "{workers}"),
+        "bench.soak_wsgi:application",
+    ),
+    FASTAPI: (
+        *("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+        *("--host", HOST, "--port", "{port}", "--workers", "{workers}"),
+        "bench.reference.fastapi_app:app",
+    ),
+    MODELVIEWSET: (
+        *("-m", "gunicorn", "--worker-class", "gthread", "--threads", "4"),
+        *("--bind", f"{HOST}:{{port}}", "--workers", "{workers}"),
+        "bench.reference.wsgi:application",
+    ),
 }
 
 
@@ -83,12 +87,12 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def serving(app: str, server: str, env: Mapping[str, str], workers: int) -> Iterator[Server]:
+def serving(app: str, env: Mapping[str, str], workers: int = 1) -> Iterator[Server]:
     """Starts it, waits until it answers, and stops it at the end. Its log goes to a file."""
     port = _free_port()
-    command = [part.format(port=port, workers=workers) for part in COMMANDS[app, server]]
+    command = [part.format(port=port, workers=workers) for part in COMMANDS[app]]
     env = {**env, "PORT": str(port), "WORKERS": str(workers)}
-    log = Path(env["FINORA_DATA_DIR"], "server.log")
+    log = Path(env["FINORA_DATA_DIR"], f"server-{port}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env=env, stdout=output, stderr=output
@@ -98,7 +102,7 @@ def serving(app: str, server: str, env: Mapping[str, str], workers: int) -> Iter
         deadline = time.monotonic() + START_SECONDS
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{app}, {server}: no start:\n{log.read_text()[-2000:]}")
+                raise RuntimeError(f"{app}: no start:\n{log.read_text()[-2000:]}")
             time.sleep(0.1)
         yield Server(port, tree)
     finally:

@@ -1,4 +1,4 @@
-"""The data set: three businesses of one seed, a key for each, and the reference's copy."""
+"""The data set: businesses of one seed with a key each, made when a section first needs them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from hashlib import sha256
+from typing import Any
 
+import psutil
 from django.core.management import call_command
+from django.db import connection
 
+from bench.checks import say
+from bench.plan import QUICK, Plan
+from bench.rivals import Rivals
 from bench.servers import ROOT
+from bench.truth import Truth
 from customers.models import Customer
 from finora.tenants.models import ApiKey, Business
 
@@ -25,6 +35,7 @@ class Directory:
     business: Business
     count: int
     key: str
+    seeded: float | None = None  # rows a second, where all of them were made in this run
 
     @property
     def path(self) -> str:
@@ -35,19 +46,75 @@ class Directory:
         return f"/v1/customers/search?businessId={self.business.public_id}&q="
 
 
-def directory(count: int) -> Directory:
+def directory(count: int, name: str = "") -> Directory:
     """Made and seeded at the first call; on kept data it goes on where it stopped."""
     business, _ = Business.objects.get_or_create(
-        public_id=f"biz_bench_{count}", defaults={"name": f"{count:,} customers"}
+        public_id=f"biz_bench_{name or count}", defaults={"name": name or f"{count:,} customers"}
     )
-    if Customer.objects.in_business(business.pk).count() < count:
+    there = Customer.objects.in_business(business.pk).count()
+    seeded = None
+    if there < count:
+        started = time.perf_counter()
         call_command("seed_customers", business.public_id, count=count, stdout=sys.stderr)
+        if not there:
+            seeded = count / (time.perf_counter() - started)
     _, key = ApiKey.objects.issue(business, "bench")
-    return Directory(business, count, key)
+    return Directory(business, count, key, seeded)
 
 
-def copy_to_reference(source: Directory, env: dict[str, str]) -> None:
-    """The same customers, keys and values for the reference app, sealed its own way."""
+class World:
+    """What the sections of one database's run share."""
+
+    def __init__(self, task: Mapping[str, Any]) -> None:
+        self.env: dict[str, str] = task["env"]
+        self.count: int = task["count"]
+        self.plan = QUICK if task["quick"] else Plan()
+        self.rivals_url: str | None = task["rivals"]
+        self.reference_url: str = task["reference"]
+        self.on_postgres = connection.vendor == "postgresql"
+        self.postmaster = psutil.Process(task["postmaster"]) if task["postmaster"] else None
+        self.truth = cache(lambda of: Truth(of.business))
+
+    @cached_property
+    def small(self) -> Directory:
+        return directory(self.plan.small)
+
+    @cached_property
+    def middle(self) -> Directory:
+        return directory(self.plan.middle)
+
+    @cached_property
+    def large(self) -> Directory:
+        return directory(self.count)
+
+    @cached_property
+    def made(self) -> Directory:
+        """A business of its own for customers that are made under load."""
+        return directory(0, "made")
+
+    @cached_property
+    def rivals(self) -> Rivals | None:
+        """None in the run of the one database, as they are measured once."""
+        if self.rivals_url is None:
+            return None
+        say("filling the rivals' tables")
+        return Rivals(self.rivals_url, self.truth(self.large))
+
+    @cached_property
+    def reference_env(self) -> dict[str, str]:
+        """What the references run with; their tables are filled when it is first asked for."""
+        env = {
+            **self.env,
+            "DATABASE_URL": self.reference_url,
+            "DJANGO_SETTINGS_MODULE": "bench.reference.settings",
+        }
+        say("filling the references' tables")
+        _copy_to_reference(self.large, [self.large, self.made], env)
+        return env
+
+
+def _copy_to_reference(source: Directory, callers: list[Directory], env: dict[str, str]) -> None:
+    """The same customers, keys and values for the references, sealed their own way."""
     loader = subprocess.Popen(
         [sys.executable, "-m", "bench.reference.load"],
         cwd=ROOT,
@@ -56,14 +123,27 @@ def copy_to_reference(source: Directory, env: dict[str, str]) -> None:
         text=True,
     )
     assert loader.stdin is not None
-    with loader.stdin as out:
-        digest = sha256(source.key.encode()).hexdigest()
-        key = {"digest": digest, "business_id": source.business.public_id}
-        out.write(json.dumps(key) + os.linesep)
-        rows = Customer.objects.in_business(source.business.pk).active().order_by("id")
-        for customer in rows.iterator(chunk_size=2000):
-            row = {name: getattr(customer, name) for name in _COPIED}
-            row |= {"public_id": customer.public_id, "created_at": customer.created_at.isoformat()}
-            out.write(json.dumps(row) + os.linesep)
+    rows = Customer.objects.in_business(source.business.pk).active().order_by("id")
+    task = {
+        "business_id": source.business.public_id,
+        "count": rows.count(),
+        "keys": [
+            {
+                "digest": sha256(caller.key.encode()).hexdigest(),
+                "business_id": caller.business.public_id,
+            }
+            for caller in callers
+        ],
+    }
+    try:
+        with loader.stdin as out:
+            out.write(json.dumps(task) + os.linesep)
+            for customer in rows.iterator(chunk_size=2000):
+                row = {name: getattr(customer, name) for name in _COPIED}
+                row["public_id"] = customer.public_id
+                row["created_at"] = customer.created_at.isoformat()
+                out.write(json.dumps(row) + os.linesep)
+    except BrokenPipeError:
+        pass  # it had them
     if loader.wait():
-        raise RuntimeError("the reference's tables could not be filled")
+        raise RuntimeError("the references' tables could not be filled")

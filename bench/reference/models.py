@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import hmac
 from typing import ClassVar
 
 from django.db import models
 from encrypted_model_fields.fields import EncryptedCharField, EncryptedEmailField
+
+from bench.reference.keys import HASH_KEY
 
 
 class ApiKey(models.Model):
@@ -21,6 +24,10 @@ class ApiKey(models.Model):
         return self.business_id
 
 
+def email_hash(email: str) -> str:
+    return hmac.digest(HASH_KEY, email.lower().encode(), "sha256").hex()
+
+
 class Customer(models.Model):
     business_id = models.CharField(max_length=64)
     public_id = models.CharField(max_length=40, unique=True)
@@ -30,6 +37,7 @@ class Customer(models.Model):
     phone = EncryptedCharField(max_length=32, null=True)
     address = EncryptedCharField(max_length=500, null=True)
     tin = EncryptedCharField(max_length=32, null=True)
+    email_hash = models.CharField(max_length=64)
     account_balance_kobo = models.BigIntegerField(default=0)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
@@ -37,7 +45,18 @@ class Customer(models.Model):
 
     class Meta:
         app_label = "reference"
-        indexes = [models.Index(fields=["business_id", "name", "id"], name="reference_list")]
+        constraints = [
+            models.UniqueConstraint(
+                "business_id", "email_hash", condition=models.Q(is_active=True), name="one_email"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["business_id", "name", "public_id"],
+                condition=models.Q(is_active=True),
+                name="reference_list",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -1,17 +1,10 @@
-"""What `startproject` writes, with REST framework added.
-
-It opens a connection for each request, or keeps it for REFERENCE_CONN_MAX_AGE seconds.
-"""
-
-import json
-import os
-from pathlib import Path
+"""What `startproject` writes, with REST framework added, and connections that are kept."""
 
 import dj_database_url
 
-_keys = json.loads(Path(os.environ["FINORA_DATA_DIR"], "demo-keys.json").read_text())
-SECRET_KEY = _keys["SECRET_KEY"]
-FIELD_ENCRYPTION_KEY = _keys["FIELD_ENCRYPTION_KEY"]
+from bench.reference.keys import FIELD_ENCRYPTION_KEY, SECRET_KEY
+
+__all__ = ["FIELD_ENCRYPTION_KEY", "SECRET_KEY"]
 
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
@@ -50,11 +43,7 @@ TEMPLATES = [
         },
     },
 ]
-DATABASES = {
-    "default": dj_database_url.config(
-        conn_max_age=int(os.environ.get("REFERENCE_CONN_MAX_AGE", "0"))
-    )
-}
+DATABASES = {"default": dj_database_url.config(conn_max_age=None)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 STATIC_URL = "static/"

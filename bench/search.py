@@ -1,0 +1,127 @@
+"""Every way to search, over the same kinds of query; and the first search of a process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from bench import queries
+from bench.checks import expect, say
+from bench.http import Client
+from bench.plan import OURS, TAIL
+from bench.rivals import GRAM, decrypt_and_scan
+from bench.servers import serving
+from bench.world import Directory, World
+from customers.models import Customer
+from finora.text import fold
+
+Timings = dict[str, list[float]]
+
+
+def run(world: World) -> dict[str, Any]:
+    first = {str(of.count): _first(of, world) for of in (world.middle, world.large)}
+    kinds = queries.choose(world.truth(world.large))
+    return {"first": first, "queries": kinds, "search": _searches(world, kinds)}
+
+
+def _first(of: Directory, world: World) -> Timings:
+    """The first search of a server process, several times over; and of a connection to pg_trgm."""
+    truth = world.truth(of)
+    query = truth.rows[len(truth.rows) // 2].email.partition("@")[0]
+    wanted = truth.first(query)
+    times: Timings = {OURS: []}
+    for _ in range(world.plan.starts):
+        with serving(OURS, world.env) as server, Client(server.port, of.key) as client:
+            ms, answer = client.get(of.search_path + quote(query))
+        expect("first search", [c["id"] for c in answer["data"]["customers"]], wanted)
+        times[OURS].append(ms)
+    say(f"first search after a start at {of.count:,}: {max(times[OURS]):.0f} ms")
+    if world.rivals and of is world.large:
+        search = _clocked(world.rivals.plain_text)
+        times["pg_trgm"] = []
+        for _ in range(world.plan.starts):
+            world.rivals.reconnect()
+            ms, found = search(fold(query))
+            expect("first search, pg_trgm", found, truth.first(fold(query)))
+            times["pg_trgm"].append(ms)
+    return times
+
+
+def _timed(
+    name: str,
+    kinds: Mapping[str, str],
+    wanted: Mapping[str, list[str]],
+    search: Callable[[str], tuple[float, list[str]]],
+    rounds: int,
+) -> Timings:
+    """Milliseconds by kind, behind one round that only warms up."""
+    times: Timings = {kind: [] for kind in kinds}
+    for lap in range(rounds + 1):
+        for kind, query in kinds.items():
+            ms, found = search(query)
+            expect(f"{name}, {kind} ({query!r})", found, wanted[kind])
+            if lap:
+                times[kind].append(ms)
+    every = sorted(ms for values in times.values() for ms in values)
+    say(f"{name}: p50 {every[len(every) // 2]:.2f} ms, max {every[-1]:.1f} ms")
+    return times
+
+
+def _clocked(search: Callable[[str], list[str]]) -> Callable[[str], tuple[float, list[str]]]:
+    def timed(query: str) -> tuple[float, list[str]]:
+        started = time.perf_counter()
+        found = search(query)
+        return (time.perf_counter() - started) * 1000, found
+
+    return timed
+
+
+def _searches(world: World, kinds: dict[str, str]) -> dict[str, Timings]:
+    of, truth = world.large, world.truth(world.large)
+    business = of.business
+    wanted = {kind: truth.first(query) for kind, query in kinds.items()}
+    results: dict[str, Timings] = {}
+
+    with serving(OURS, world.env) as server, Client(server.port, of.key) as client:
+
+        def through_http(query: str) -> tuple[float, list[str]]:
+            ms, answer = client.get(of.search_path + quote(query))
+            return ms, [customer["id"] for customer in answer["data"]["customers"]]
+
+        name = "ours, HTTP"
+        results[name] = _timed(name, kinds, wanted, through_http, world.plan.search_rounds)
+        say(f"its process holds {server.memory_mb():.0f} MB")
+
+    def in_process(query: str) -> list[str]:
+        return [customer.public_id for customer in business.customers.search(query)]
+
+    name = "ours, in process"
+    results[name] = _timed(name, kinds, wanted, _clocked(in_process), world.plan.search_rounds)
+    newest = Customer.objects.in_business(business.pk).active().order_by("-id")[:TAIL]
+    marks = dict(newest.values_list("pk", "packed"))
+    tail = Customer.objects.filter(pk__in=marks)
+    tail.update(packed=0)
+    try:
+        name = "ours, in process, the tail full"
+        results[name] = _timed(name, kinds, wanted, _clocked(in_process), world.plan.search_rounds)
+    finally:
+        for mark in set(marks.values()):
+            tail.filter(pk__in=[pk for pk in marks if marks[pk] == mark]).update(packed=mark)
+
+    # The others know no accents: they are asked, and held to, the folded query.
+    kinds = {kind: fold(query) for kind, query in kinds.items()}
+    wanted = {kind: truth.first(query) for kind, query in kinds.items()}
+    if rivals := world.rivals:
+        name = "plain text, pg_trgm"
+        results[name] = _timed(
+            name, kinds, wanted, _clocked(rivals.plain_text), world.plan.rival_rounds
+        )
+        long = {kind: query for kind, query in kinds.items() if len(query) >= GRAM}
+        name = "keyed trigram tokens, GIN"
+        results[name] = _timed(name, long, wanted, _clocked(rivals.tokens), world.plan.rival_rounds)
+    few = {kind: kinds[kind] for kind in ("common, 3", "rare, 6", "none, 6")}
+    scan = _clocked(lambda query: decrypt_and_scan(business, query))
+    results["decrypt and scan"] = _timed("decrypt and scan", few, wanted, scan, 1)
+    return results

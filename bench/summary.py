@@ -1,0 +1,106 @@
+"""The two tables of the README: the calls of an integration, and what many customers cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.plan import FASTAPI, MODELVIEWSET, OURS, OURS_LIMITED, OURS_UNLIMITED
+from bench.report import (
+    BASE,
+    MISSING,
+    Figures,
+    Results,
+    by_route,
+    flat,
+    number,
+    of_rounds,
+    ratio,
+    spread,
+    table,
+)
+
+_Value = Callable[[Figures], str]
+
+
+def calls(results: Results) -> str:
+    """Requests a second on PostgreSQL, and beside the fast reference's."""
+    figures = results["calls"]["postgres"]
+    names = (OURS_LIMITED, OURS_UNLIMITED, FASTAPI, MODELVIEWSET)
+    rows = []
+    for route, servers in by_route(figures).items():
+        cells = []
+        for name in names:
+            cell = MISSING
+            if name in servers:
+                cell = f"{of_rounds(servers[name], 'rate'):,.0f}"
+                if name in (OURS_LIMITED, OURS_UNLIMITED):
+                    cell += f" · **{ratio(servers[name], servers[FASTAPI]):.2f}**"
+            cells.append(cell)
+        rows.append([route, *cells])
+    return table((f"requests/s at {figures['count']:,} customers", *names), rows)
+
+
+def scale(results: Results) -> str:
+    """What many customers cost, each figure beside its peer of the same run."""
+    rows = [
+        [
+            what,
+            *(_told(results, section, db, ours) for db in ("sqlite", "postgres")),
+            f"{peer} {_told(results, section, 'postgres', theirs)}" if peer else "",
+        ]
+        for what, section, ours, peer, theirs in (
+            (
+                *("search, p50 / p99 / max ms", "search", _search(BASE)),
+                *("pg_trgm", _search("plain text, pg_trgm")),
+            ),
+            ("first search, ms", "search", _first(OURS), "pg_trgm", _first("pg_trgm")),
+            (
+                *("`seed_customers`, rows/s", "bulk", _rate("seed_customers")),
+                *("COPY under pg_trgm", _rate("COPY of plain text under pg_trgm")),
+            ),
+            (
+                *("`import_packed`, rows/s", "bulk", _rate("import_packed")),
+                *("COPY under pg_trgm", _rate("COPY of plain text under pg_trgm")),
+            ),
+            ("walk by cursor, rows/s", "lists", _walk(OURS), "FastAPI", _walk(FASTAPI)),
+            (
+                "longest wait of a write for packing, ms",
+                "packing",
+                _longest_wait,
+                "",
+                _longest_wait,
+            ),
+        )
+    ]
+    count = results["search"]["postgres"]["count"]
+    return table((f"at {count:,} customers", "SQLite", "PostgreSQL", "beside PostgreSQL's"), rows)
+
+
+def _told(results: Results, section: str, db: str, value: _Value) -> str:
+    figures = results.get(section, {}).get(db)
+    return value(figures) if figures else MISSING
+
+
+def _search(name: str) -> _Value:
+    def value(figures: Figures) -> str:
+        _, p50, _, p99, slowest = spread(flat(figures["search"][name]))
+        return " / ".join(map(number, (p50, p99, slowest)))
+
+    return value
+
+
+def _first(name: str) -> _Value:
+    """The slowest of several starts, in the largest directory."""
+    return lambda figures: number(max(list(figures["first"].values())[-1][name]))
+
+
+def _rate(name: str) -> _Value:
+    return lambda figures: number(figures["rates"].get(name))
+
+
+def _walk(name: str) -> _Value:
+    return lambda figures: number(figures["walk"][name])
+
+
+def _longest_wait(figures: Figures) -> str:
+    return number(max(figures["waits"]))

@@ -1,0 +1,63 @@
+"""`make bench` as it is run, with little of each: it measures, looks at answers and tells."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED, OURS_UNLIMITED, SECTIONS
+from bench.servers import ROOT
+
+DB = os.environ.get("TEST_DB", "sqlite")
+BRAND = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[DB]
+
+
+def run(*options):
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--db", DB, "--count", "300", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # Cells without their padding.
+    return {
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in done.stdout.splitlines()
+        if line.startswith("|")
+    }
+
+
+def test_the_calls_are_measured_beside_the_references():
+    rows = {row[0]: row[1:] for row in run("--only", "calls")}
+    servers = [OURS_LIMITED, OURS_UNLIMITED, MODELVIEWSET]
+    servers += [FASTAPI] if DB == "postgres" else []
+    for route in ("find-or-create, found", "find-or-create, made", "get one", "list of 50"):
+        for server in servers:
+            rate, beside, cpu, database, _, p50, p99, _, load = rows[
+                f"{route} · {BRAND} · {server}"
+            ]
+            assert all(float(figure.replace(",", "")) > 0 for figure in (rate, cpu, p50, p99, load))
+            assert (database != "–") == (DB == "postgres")
+            assert (beside != "") == (DB == "postgres" and server != FASTAPI)
+
+
+def test_all_that_is_not_under_load_is_measured():
+    rows = run(*(word for name in SECTIONS if name != "calls" for word in ("--only", name)))
+    names = {row[0] for row in rows}
+    assert {"seed_customers", "import_packed", "COPY of plain text under pg_trgm"} <= names
+    assert {f"ours, HTTP · {BRAND}", f"plain text, pg_trgm · {BRAND}"} <= names
+    assert {f"ours · {BRAND} · at 300", f"pg_trgm · {BRAND} · at 300"} <= names
+    assert {f"ours · {BRAND}", f"at 300 · {BRAND}"} <= names
+    assert (f"{FASTAPI} · {BRAND}" in names) == (DB == "postgres")
+    assert {f"new customers, HTTP · {BRAND}", f"of it the wait for packing · {BRAND}"} <= names
+
+
+@pytest.mark.parametrize("options", [["--only", "earthquake"], ["--db", "oracle"]], ids=str)
+def test_what_there_is_not_is_refused(options):
+    command = [sys.executable, "-m", "bench", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"invalid choice: '{options[1]}'" in done.stderr
