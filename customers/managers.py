@@ -33,6 +33,11 @@ def _one(customers: Any) -> Any:
     return _shown(customers).filter(public_id=Slot("public_id", models.CharField()))
 
 
+def _with_email(customers: Any, keys: int) -> Any:
+    slots = [Slot(f"hash{n}", models.BinaryField()) for n in range(keys)]
+    return _shown(customers).active().filter(email_hash__in=slots)
+
+
 def _among(customers: Any, size: int) -> Any:
     slots = [Slot(f"id{n}", models.CharField()) for n in range(size)]
     return _shown(customers).active().filter(public_id__in=slots)
@@ -61,6 +66,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     """
 
     _one: Prepared[Any] = Prepared(_one, planned_once=True)
+    _with_email: Prepared[Any] = Prepared(_with_email, (1,), planned_once=True)
     _among: Prepared[Any] = Prepared(_among, (10,), (50,))
     _page: Prepared[Any] = Prepared(_page, (51,), planned_once=True)
     _page_behind: Prepared[Any] = Prepared(_page_behind, (51,), planned_once=True)
@@ -85,6 +91,19 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         if not found:
             raise self.model.DoesNotExist
         return found[0]
+
+    def active_with_email(self, email: str) -> Any | None:
+        """The active customer with this email, in any letter case, with the columns shown."""
+        business_id = self.business.pk
+        index: Any = self.model._meta.get_field("email_hash")
+        hashes = index.digests(business_id, email)
+        if not hashes:
+            return None
+        # One for each key, while the key is changed.
+        values = {f"hash{n}": digest for n, digest in enumerate(hashes)}
+        return next(
+            iter(self._with_email.rows(len(hashes), business_id=business_id, **values)), None
+        )
 
     def page(self, size: int, after: tuple[bytes, str] | None = None) -> list[Any]:
         """The first `size` active customers in list order, behind a name_key and public_id."""
@@ -143,9 +162,8 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         Leans on the unique constraint, never on a check before an insert: any number of
         simultaneous calls for one email make one customer.
         """
-        mine = self.active().with_email(email)
         while True:
-            customer = mine.first()
+            customer = self.active_with_email(email)
             if customer is not None:
                 return customer, False
             local_part = normal_forms.email(email).rpartition("@")[0]

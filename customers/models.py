@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, transaction
 from django.db.models import Q
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
@@ -14,6 +15,7 @@ from customers.querysets import EMAIL_UNIQUE, CustomerErased, EmailInUse, is_of_
 from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
+from finora.orm.inserting import insert, is_one_transaction
 from finora.orm.loading import LightlyLoaded
 from finora.sealing import SealError, blind_index, normal_forms
 from finora.sealing.derived import BlindIndexField, SortKeyField
@@ -222,6 +224,10 @@ class Customer(SealedRow, LightlyLoaded):
         if searched:
             self.packed = 0
         action, noted = self._change(named)
+        is_new = self.pk is None
+        compared = searched and blind_index.rotating()
+        # An INSERT is whole by itself; of a caller's transaction it is a part that can fail alone.
+        whole = is_new and not compared and is_one_transaction(connections[DEFAULT_DB_ALIAS])
         fields: Collection[str] | None = None
         if named is not None:
             fields = {*named, "updated_at"}
@@ -236,11 +242,12 @@ class Customer(SealedRow, LightlyLoaded):
         for is_last in (False, True):
             try:
                 # A savepoint where the caller has a transaction, so that what is there can be seen.
-                with transaction.atomic():
-                    if searched and blind_index.rotating():
+                with nullcontext() if whole else transaction.atomic():
+                    if compared:
                         self._refuse_email_under_any_key()
                     super().save(*args, update_fields=fields, **kwargs)
-                    AuditEvent.objects.record(action, self.business_id, [self.public_id], noted)
+                    if not is_new:  # see _do_insert()
+                        AuditEvent.objects.record(action, self.business_id, [self.public_id], noted)
                 break
             except IntegrityError as error:
                 if not is_of_email(error):
@@ -261,6 +268,17 @@ class Customer(SealedRow, LightlyLoaded):
         if not updated and base_qs.filter(pk=self.pk).exclude(erased_at=None).exists():
             raise CustomerErased
         return updated
+
+    def _do_insert(
+        self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool
+    ) -> Any:
+        """Django's, and the audit event with it. Not of a row that brings its key."""
+        if raw or any(field.primary_key for field in fields):
+            return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
+        created = AuditEvent.Action.CREATED
+        return insert(
+            using, self, AuditEvent.objects.event(created, self.business_id, self.public_id)
+        )
 
     def _directory(self) -> CustomerManager:
         """The customers of its business, which need not be loaded for that."""

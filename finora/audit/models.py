@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -40,21 +40,31 @@ class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
 
         `subjects` are public ids, `fields` are names: there is no place for a value.
         """
-        actor, moment, names = acting.actor(), at or clock.now(), sorted(fields)
+        names = sorted(fields)
+        moment = at or clock.now()
         self.bulk_create(
-            [
-                AuditEvent(
-                    business_id=business_id,
-                    at=moment,
-                    actor_kind=actor.kind,
-                    actor_id=actor.id,
-                    request_id=actor.request_id,
-                    action=action,
-                    subject=subject,
-                    fields=names,
-                )
-                for subject in subjects
-            ]
+            [self.event(action, business_id, each, names, moment) for each in subjects]
+        )
+
+    def event(
+        self,
+        action: str,
+        business_id: int,
+        subject: str,
+        fields: Sequence[str] = (),
+        at: datetime | None = None,
+    ) -> AuditEvent:
+        """What record() notes of one subject, not stored yet: for who writes it with the change."""
+        actor = acting.actor()
+        return AuditEvent(
+            business_id=business_id,
+            at=at or clock.now(),
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            request_id=actor.request_id,
+            action=action,
+            subject=subject,
+            fields=list(fields),
         )
 
     def record_refused(

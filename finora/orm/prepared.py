@@ -16,13 +16,12 @@ queryset's own rows in finora/tests/orm/test_prepared.py, and what is not done h
   queryset would do with its rows.
 - `BaseDatabaseWrapper.health_check_done`: so that no question is asked ahead of a statement. If it
   meant something else, each read would cost a question more, or none be asked after a lost one.
-- psycopg's `Cursor.format` and `Connection.prepare_threshold`, both documented, below Django's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, connections, models
@@ -33,8 +32,9 @@ from django.db.models.query import (  # type: ignore[attr-defined]  # private: n
     get_related_populators,
 )
 
+from finora.orm.statements import Statement
+
 M = TypeVar("M")
-TEXT, BINARY = 0, 1  # psycopg.pq.Format
 # Columns whose binary form psycopg reads as Django expects. JSON and addresses it does not: for
 # those Django has psycopg read the text.
 READ_IN_BINARY = frozenset(
@@ -57,19 +57,19 @@ class Slot(Expression):
         return "%s", [self]
 
 
-class _Statement:
+class _Query:
     """What is left of a queryset: its SQL, and what its rows become."""
 
     def __init__(self, queryset: Any, planned_once: bool) -> None:
         compiler = queryset.query.get_compiler(using=queryset.db)
-        self.sql, self.params = compiler.as_sql()
-        self.planned_once = planned_once
+        sql, self.params = compiler.as_sql()
         select, klass_info = compiler.select, compiler.klass_info
         converters = compiler.get_converters([s[0] for s in select[: compiler.col_count]])
         self.converters = [(at, *converters[at]) for at in converters]
         kinds = {column[0].output_field.get_internal_type() for column in select}
         # Or a search segment, or a sealed value, would come as text twice as large.
-        self.format = BINARY if kinds <= READ_IN_BINARY else TEXT
+        is_binary = kinds <= READ_IN_BINARY
+        self.statement = Statement(sql, binary=is_binary, planned_once=planned_once)
         self.model = None
         kind = queryset._iterable_class
         if kind not in (ModelIterable, ValuesListIterable):
@@ -95,7 +95,7 @@ class _Statement:
             else param
             for param in self.params
         ]
-        rows = self._fetch(connection, params)
+        rows = self.statement.fetch(connection, params)
         if self.converters:
             rows = [self._converted(row, connection) for row in rows]
         if self.model is None:
@@ -107,19 +107,6 @@ class _Statement:
                 populator.populate(row, instance)
             found.append(instance)
         return found
-
-    def _fetch(self, connection: Any, params: list[Any]) -> list[Any]:
-        with connection.cursor() as cursor:
-            if connection.vendor != "postgresql":
-                cursor.execute(self.sql, params)
-                return cast(list[Any], cursor.fetchall())
-            cursor.cursor.format = self.format
-            connection.connection.prepare_threshold = 0 if self.planned_once else None
-            try:
-                cursor.execute(self.sql, params)
-            finally:
-                connection.connection.prepare_threshold = None
-            return cast(list[Any], cursor.fetchall())
 
     def _converted(self, row: Sequence[Any], connection: Any) -> tuple[Any, ...]:
         values = list(row)
@@ -154,7 +141,7 @@ class Prepared(Generic[M]):
         self.planned_once = planned_once
         self.shapes = shapes or ((),)
         self.manager: type[Any] | None = None
-        self._statements: dict[tuple[Hashable, ...], _Statement] = {}
+        self._queries: dict[tuple[Hashable, ...], _Query] = {}
         self._of_models: dict[type[models.Model], Prepared[M]] = {}
         self.every.append(self)
 
@@ -182,25 +169,25 @@ class Prepared(Generic[M]):
 
     def rows(self, *shape: Hashable, **values: Any) -> list[M]:
         connection = connections["default"]
-        statement = self._statement(shape)
+        query = self._query(shape)
         if connection.in_atomic_block:
-            return statement.run(connection, values)
+            return query.run(connection, values)
         # A read outside of a transaction learns by itself that a kept connection is gone, and is
         # asked again on a new one: that spares the question ahead of each request's first query.
         connection.health_check_done = True  # type: ignore[attr-defined]
         try:
-            return statement.run(connection, values)
+            return query.run(connection, values)
         except (OperationalError, InterfaceError):
             if connection.connection is None or connection.is_usable():
                 raise
             connection.close()
-            return statement.run(connection, values)
+            return query.run(connection, values)
 
-    def _statement(self, shape: tuple[Hashable, ...]) -> _Statement:
-        statement = self._statements.get(shape)
-        if statement is None:
-            statement = self._statements[shape] = _Statement(self.build(*shape), self.planned_once)
-        return statement
+    def _query(self, shape: tuple[Hashable, ...]) -> _Query:
+        query = self._queries.get(shape)
+        if query is None:
+            query = self._queries[shape] = _Query(self.build(*shape), self.planned_once)
+        return query
 
 
 def prepare() -> None:
@@ -213,4 +200,4 @@ def prepare() -> None:
             of_models = [one.of_model(model) for model in having]
         for prepared in of_models:
             for shape in prepared.shapes:
-                prepared._statement(shape)
+                prepared._query(shape)

@@ -232,8 +232,9 @@ def test_a_query_with_one_good_plan_is_prepared_and_no_other(business, ada):
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         statements = [statement for (statement,) in cursor.fetchall()]
-    tables = sorted(re.search(r'FROM "(\w+)"', one)[1] for one in statements)
-    assert tables == ["customers_customer", "customers_searchsegment"]
+    tables = [re.match(r'SELECT .* FROM "(\w+)"', one) for one in statements]
+    asked = sorted(table[1] for table in tables if table)
+    assert asked == ["customers_customer", "customers_searchsegment"]
 
 
 class Keys(models.Manager):
