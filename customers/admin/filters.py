@@ -1,19 +1,16 @@
-"""The filters beside the customers' list. Each names a queryset method; none counts."""
+"""The filters over the customers' list. Each names a queryset method; none counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
 from finora import clock
 from finora.staff.filters import AGES, ChoiceFilter
-
-if TYPE_CHECKING:
-    from django.contrib.admin.filters import _ListFilterChoices
 
 
 class StatusFilter(ChoiceFilter):
@@ -40,12 +37,11 @@ class CreatedFilter(ChoiceFilter):
         chosen = request.GET.get("created", "any")
         return cls.is_offered(request) and chosen in cls.options and chosen != "any"
 
-    def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         if self.is_offered(self.request):
             yield from super().choices(changelist)
         else:
-            here = changelist.get_query_string(remove=[self.parameter])
-            yield {"selected": True, "query_string": here, "display": "Choose a business first"}
+            yield {"selected": True, "display": "Choose a business first", "value": ""}
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if not self.applies_to(request):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin, IsLockedOutFilter
+from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import User
@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from finora.staff import passwords
 from finora.staff.account_sessions import LoggedInFilter, SessionsAdmin
-from finora.staff.filters import AccountFilter, AttemptedFilter, RoleFilter
+from finora.staff.filters import AccountFilter, AttemptedFilter, LockedOutFilter, RoleFilter
 from finora.staff.lists import ClosedListAdmin
 from finora.tenants.models import Business, StaffScope
 
@@ -73,7 +73,7 @@ class RoleAdmin(ClosedListAdmin, GroupAdmin):
 
 
 class AttemptAdmin(ClosedListAdmin, AccessAttemptAdmin):
-    list_filter = (AttemptedFilter, IsLockedOutFilter)
+    list_filter = (AttemptedFilter, LockedOutFilter)
     search_placeholder = "User name, address or browser"
 
 

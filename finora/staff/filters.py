@@ -1,11 +1,12 @@
-"""The filters beside the lists. Each names a queryset method; none counts."""
+"""The filters over the lists. Each names a queryset method; none counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
+from axes.admin import IsLockedOutFilter
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Group
@@ -17,10 +18,6 @@ from finora.staff import refusals
 from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
 
-if TYPE_CHECKING:
-    from django.contrib.admin.filters import _ListFilterChoices
-
-
 AGES = {
     "any": "Any time",
     "1": "Past 24 hours",
@@ -30,12 +27,22 @@ AGES = {
 }
 
 
-class BusinessFilter(admin.SimpleListFilter):
-    """Always visible, as a box to choose from: there may be hundreds."""
+class BoxFilter(admin.SimpleListFilter):
+    """A box of the bar over a list. Its first choice filters nothing and is sent as a blank."""
+
+    template = "staff/filter.html"
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        values = ("", *(value for value, _ in self.lookup_choices))
+        for value, choice in zip(values, super().choices(changelist), strict=True):
+            yield {**choice, "value": value}
+
+
+class BusinessFilter(BoxFilter):
+    """Always visible: it says whose rows these are."""
 
     title = "business"
     parameter_name = "business"
-    template = "staff/business_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         mine = Business.objects.in_scope(scope_of(request.user))
@@ -45,22 +52,6 @@ class BusinessFilter(admin.SimpleListFilter):
 
     def has_output(self) -> bool:
         return True
-
-    def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
-        others = changelist.get_query_string(remove=[self.parameter_name])
-        self.other_parameters = [
-            (name, value)
-            for name, values in changelist.filter_params.items()
-            if name != self.parameter_name
-            for value in values
-        ]
-        yield {"selected": self.value() is None, "query_string": others, "display": "All"}
-        for public_id, name in self.lookup_choices:
-            yield {
-                "selected": self.value() == public_id,
-                "query_string": public_id,
-                "display": name,
-            }
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = self.value()
@@ -74,31 +65,22 @@ class BusinessFilter(admin.SimpleListFilter):
         return queryset.none()
 
 
-class ChoiceFilter(admin.SimpleListFilter):
-    """Choices of which the first is the default and has no parameter."""
+class ChoiceFilter(BoxFilter):
+    """Choices of which the first is the default."""
 
     options: ClassVar[dict[str, str]]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return list(self.options.items())
 
-    @property
-    def parameter(self) -> str:
-        return cast(str, self.parameter_name)
-
     def value(self) -> str:
         value = super().value()
         return value if value in self.options else next(iter(self.options))
 
-    def choices(self, changelist: ChangeList) -> Iterator[_ListFilterChoices]:
-        default = next(iter(self.options))
-        for value, display in self.options.items():
-            parameters: dict[str, Any] = {self.parameter: None if value == default else value}
-            yield {
-                "selected": self.value() == value,
-                "query_string": changelist.get_query_string(parameters),
-                "display": display,
-            }
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        _all, *choices = super().choices(changelist)
+        for choice, value in zip(choices, ("", *list(self.options)[1:]), strict=True):
+            yield {**choice, "value": value}
 
 
 class KeyStatusFilter(ChoiceFilter):
@@ -140,7 +122,7 @@ class AccountFilter(ChoiceFilter):
         return queryset
 
 
-class RoleFilter(admin.SimpleListFilter):
+class RoleFilter(BoxFilter):
     title = parameter_name = "role"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -165,3 +147,9 @@ class AttemptedFilter(ChoiceFilter):
         if self.value() == "any":
             return queryset
         return queryset.filter(attempt_time__gte=clock.now() - timedelta(days=int(self.value())))
+
+
+class LockedOutFilter(BoxFilter, IsLockedOutFilter):
+    """django-axes' own, as a box."""
+
+    title = "locked out"

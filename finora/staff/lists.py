@@ -112,6 +112,8 @@ class ClosedListAdmin(_ModelAdmin):
     show_facets = admin.ShowFacets.NEVER  # each facet is a COUNT(*)
     sortable_by = ()
     list_per_page = 50
+    # Below the rows, so that the keyboard goes from the search box to them.
+    actions_on_top, actions_on_bottom = False, True
     search_placeholder = ""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -128,6 +130,11 @@ class ClosedListAdmin(_ModelAdmin):
     ) -> HttpResponse:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
+        # The filters' form sends each of its boxes, also those that choose nothing.
+        query = request.GET.copy()
+        for name in [name for name, value in query.items() if not value]:
+            del query[name]
+        request.GET = query  # type: ignore[assignment]
         if request.method == "POST" and SEARCH_VAR in request.POST:
             return self.search_view(request, text.trim(request.POST[SEARCH_VAR]))
         token = request.GET.get(SEARCH_VAR)
