@@ -9,9 +9,11 @@ import logging
 import os
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
 from environs import FileAwareEnv, validate
+from marshmallow import ValidationError
 
 from finora.demo_keys import demo_keys
 from finora.orm.sqlite import PrivateConnection
@@ -19,6 +21,16 @@ from finora.orm.sqlite import PrivateConnection
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = FileAwareEnv(strip_whitespace=True)
+
+
+def time_zone(name: str) -> None:
+    """Refuses what is not a zone of the tz database."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown; no relative path; a folder
+        raise ValidationError("Not a time zone.") from None
+
+
 env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"), recurse=False)
 
 FINORA_ENVIRONMENT: str = env.str(
@@ -97,6 +109,7 @@ MIDDLEWARE = [
     "finora.http.middleware.PagesAuthenticationMiddleware",
     "finora.http.middleware.PagesBodyMiddleware",
     "finora.http.middleware.PagesActorMiddleware",
+    "finora.http.middleware.PagesTimeZoneMiddleware",
     "finora.http.middleware.PagesMessageMiddleware",
     "finora.http.middleware.PagesFrameMiddleware",
     "finora.http.middleware.PagesPolicyMiddleware",
@@ -247,11 +260,18 @@ ADMIN_REAUTHENTICATION_AGE = timedelta(
     minutes=env.int("ADMIN_REAUTHENTICATION_MINUTES", 15, validate=validate.Range(1, 24 * 60))
 )
 SESSION_ENGINE = "finora.staff.sessions"
+# The row says when a session ends. The browser keeps its name until it is closed, so that the login
+# can say why there is no session any more.
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_FAILURE_VIEW = "finora.staff.refused.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["finora.formats"]
+TIME_ZONE = "UTC"  # of what is stored and what the API answers
+# Of what the staff's pages show.
+STAFF_TIME_ZONE: str = env.str("STAFF_TIME_ZONE", "Africa/Lagos", validate=time_zone)
 USE_TZ = True
 USE_I18N = True
 

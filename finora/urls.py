@@ -14,6 +14,7 @@ from django.views.generic import RedirectView
 from finora.api import docs, errors, views
 from finora.api.envelope import failure
 from finora.http import probes
+from finora.staff import refused
 
 log = logging.getLogger("finora.pages")
 
@@ -34,15 +35,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if request.path_info.startswith("/admin/"):
-        return defaults.bad_request(request, exception)
+    # Without a user when it was refused ahead of all that asks who it is.
+    if request.path_info.startswith("/admin/") and hasattr(request, "user"):
+        return refused.page(request, 400, "Not understood", refused.UNREADABLE)
     return views.bad_request(request)
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Only pages raise it: the API has answers of its own."""
+    return refused.page(request, 403, "Not allowed", refused.NOT_ALLOWED)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Staff get a page; integrations the envelope."""
     if request.path_info.startswith("/admin/"):
-        return defaults.page_not_found(request, exception)
+        return refused.page(request, 404, "Not found", refused.NOT_FOUND)
     return views.not_found(request)
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from customers.models import Customer
 from finora import clock
@@ -87,7 +88,8 @@ def _counts() -> Counts:
 
 def _count() -> Counts:
     now = clock.now()
-    monday = (now - timedelta(days=now.weekday())).replace(
+    here = timezone.localtime(now)  # a week begins when it does for the staff
+    monday = (here - timedelta(days=here.weekday())).replace(
         hour=0, minute=0, second=0, microsecond=0
     )
     weeks = [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]

@@ -24,6 +24,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -150,6 +151,14 @@ class PagesActorMiddleware(_PagesOnly, MiddlewareMixin):
             return Actor("staff", name, request.request_id)  # type: ignore[attr-defined]
 
         with acting(staff):
+            return super().__call__(request)
+
+
+class PagesTimeZoneMiddleware(_PagesOnly, MiddlewareMixin):
+    """Pages show times in the staff's zone; what is stored and what the API answers is UTC."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(settings.STAFF_TIME_ZONE):
             return super().__call__(request)
 
 

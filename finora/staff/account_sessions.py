@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import formats, timezone
 
 from finora.staff.confirming import ConfirmingAdmin
+from finora.staff.display import moment
 from finora.staff.filters import ChoiceFilter
 from finora.staff.models import StaffSession
 
@@ -44,9 +44,8 @@ class SessionsAdmin(ConfirmingAdmin):
     def logged_in(self, account: Any) -> str:
         if not account.live_sessions:
             return "-"
-        since = formats.date_format(timezone.localtime(account.logged_in_since), "j M, H:i")
         several = f"{account.live_sessions} sessions, " if account.live_sessions > 1 else ""
-        return f"{several}since {since}"
+        return f"{several}since {moment(account.logged_in_since)}"
 
     def has_end_sessions_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

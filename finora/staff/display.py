@@ -20,5 +20,11 @@ def tag(text: str, kind: str = "") -> SafeString:
     return format_html('<span class="tag {}">{}</span>', kind, text)
 
 
-def day(moment: datetime) -> str:
-    return formats.date_format(timezone.localtime(moment), "j M Y")
+def day(at: datetime) -> str:
+    """`24 Nov 2026`, in the staff's zone."""
+    return formats.date_format(timezone.localtime(at), "DATE_FORMAT")
+
+
+def moment(at: datetime) -> str:
+    """`24 Nov 2026, 12:07 WAT`, in the staff's zone."""
+    return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")

@@ -12,11 +12,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
 
 from finora import clock
 from finora.orm.sessions import session_row
 from finora.staff.models import StaffSession
 
+IDLE = "You were logged out: {minutes} minutes had passed without a click."
+OLD = "You were logged out, as {hours} hours had passed since your login."
+ENDED = "Your session has ended. Please log in again."
 RENEWED_EVERY = timedelta(minutes=1)
 BEGAN = "began"  # unix seconds
 
@@ -52,3 +56,16 @@ class SessionStore(DatabaseStore):
     def _ends(self, began: datetime | None) -> datetime:
         idle = clock.now() + timedelta(seconds=self.get_session_cookie_age())
         return min(idle, began + settings.ADMIN_SESSION_AGE) if began else idle
+
+
+def why_ended(request: HttpRequest) -> str | None:
+    """What to tell whose session is over by now; None to who is logged in, or never was."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    if not key or request.user.is_authenticated:
+        return None
+    row = StaffSession.objects.filter(session_key=key).first()
+    if row is None or row.began_at is None:
+        return ENDED
+    if row.expire_date >= row.began_at + settings.ADMIN_SESSION_AGE:
+        return OLD.format(hours=settings.ADMIN_SESSION_AGE // timedelta(hours=1))
+    return IDLE.format(minutes=settings.ADMIN_IDLE_MINUTES)

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.checks import CheckMessage, Error
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
 from finora.staff import front_page, passwords
+from finora.staff.sessions import why_ended
+
+
+def _tell_why_ended(request: HttpRequest) -> None:
+    if why := why_ended(request):
+        messages.warning(request, why)
 
 
 class DirectorySite(admin.AdminSite):
@@ -39,12 +46,25 @@ class DirectorySite(admin.AdminSite):
         unused = ("autocomplete", "view_on_site")
         return [url for url in super().get_urls() if getattr(url, "name", None) not in unused]
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Django's, which sends to the login whoever has no session; who had one is told why."""
+        page = super().admin_view(view, cacheable)
+
+        @wraps(page)
+        def told(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            _tell_why_ended(request)
+            return page(request, *args, **kwargs)
+
+        return told
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django's; django-axes locks a user name, and this slows down who tries many of them."""
         if request.method == "POST" and (answer := passwords.too_many(request)):
             return answer
+        if request.method == "GET":
+            _tell_why_ended(request)
         return super().login(request, extra_context)
 
     def index(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -90,7 +91,8 @@ def test_customers_are_counted_once_in_a_while_and_the_page_says_when(staff, bus
     second = staff.get(FRONT)
     assert rows(second) == rows(first)
     assert second.context["counted_at"] == first.context["counted_at"]
-    assert f"Counted at {first.context['counted_at']:%H:%M} UTC" in second.text
+    at = first.context["counted_at"].astimezone(ZoneInfo("Africa/Lagos"))
+    assert f"Counted on {at.day} {at:%b %Y, %H:%M} WAT." in second.text
 
 
 def test_lists_keys_that_expire_within_two_weeks_the_next_first(staff, business):

@@ -56,8 +56,8 @@ def test_the_list_says_who_is_logged_in_and_shows_no_key_of_a_session(staff, ada
     answer = staff.get(USERS)
     said = shown(answer)
     assert said.keys() == {"staff", ada.username, nobody.username, gone.username}
-    assert re.fullmatch(r"2 sessions, since \d+ \w+, \d\d:\d\d", said[ada.username])
-    assert re.fullmatch(r"since \d+ \w+, \d\d:\d\d", said["staff"])
+    assert re.fullmatch(r"2 sessions, since \d+ \w+ \d{4}, \d\d:\d\d WAT", said[ada.username])
+    assert re.fullmatch(r"since \d+ \w+ \d{4}, \d\d:\d\d WAT", said["staff"])
     assert said[nobody.username] == said[gone.username] == "-"
     now = staff.get(f"{USERS}?logged_in=now")
     assert shown(now).keys() == {"staff", ada.username}
