@@ -4,6 +4,8 @@ The part behind the prefix is a ULID in lower case: 48 bits of milliseconds, 80 
 26 characters of Crockford's base32. Integer ids stay inside.
 """
 
+from datetime import datetime
+
 from ulid import ULID
 
 
@@ -26,3 +28,8 @@ def key_id() -> str:
 def is_possible(text: str) -> bool:
     """Whether an id can be this text; a database may not even take what is not."""
     return text.isascii() and text.isprintable()
+
+
+def made_at(public_id: str) -> datetime:
+    """When an id was made, to the millisecond. Raises ValueError for what is none of ours."""
+    return ULID.from_str(public_id.rpartition("_")[2].upper()).datetime

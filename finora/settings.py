@@ -12,8 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet
-from environs import FileAwareEnv, validate
-from marshmallow import ValidationError
+from environs import EnvError, FileAwareEnv, validate
 
 from finora.demo_keys import demo_keys
 from finora.orm.sqlite import PrivateConnection
@@ -21,17 +20,18 @@ from finora.orm.sqlite import PrivateConnection
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = FileAwareEnv(strip_whitespace=True)
+env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"), recurse=False)
 
 
-def time_zone(name: str) -> None:
-    """Refuses what is not a zone of the tz database."""
+@env.parser_for("time_zone")
+def time_zone(name: str) -> str:
+    """A zone of the tz database. Raises EnvError for what is none."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown; no relative path; a folder
-        raise ValidationError("Not a time zone.") from None
+        raise EnvError("Not a time zone, such as Africa/Lagos.") from None
+    return name
 
-
-env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"), recurse=False)
 
 FINORA_ENVIRONMENT: str = env.str(
     "FINORA_ENVIRONMENT", "test", validate=validate.OneOf(["test", "live"])
@@ -268,10 +268,10 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 LANGUAGE_CODE = "en"
-FORMAT_MODULE_PATH = ["finora.formats"]
+FORMAT_MODULE_PATH = ["finora.staff.formats"]
 TIME_ZONE = "UTC"  # of what is stored and what the API answers
 # Of what the staff's pages show.
-STAFF_TIME_ZONE: str = env.str("STAFF_TIME_ZONE", "Africa/Lagos", validate=time_zone)
+STAFF_TIME_ZONE: str = env.time_zone("STAFF_TIME_ZONE", "Africa/Lagos")
 USE_TZ = True
 USE_I18N = True
 

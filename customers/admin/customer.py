@@ -8,12 +8,13 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 
 from customers.admin import filters
-from customers.admin.display import masked
+from customers.admin.display import SEALED_FIELDS, link_to, masked
 from customers.admin.erase import ErasingAdmin
 from customers.admin.export import ExportingAdmin
-from customers.admin.forms import CustomerForm
+from customers.admin.forms import CLEAR_BOXES, CustomerForm
 from customers.admin.pages import CustomerList
 from customers.admin.reveal import RevealingAdmin
 from customers.admin.story import story
@@ -123,13 +124,11 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
             return [(None, {"fields": CustomerForm.Meta.fields})]
         record = ("public_id", "business", "status", "balance", "created_at", "updated_at")
         if self.has_change_permission(request, obj):
-            person: tuple[Any, ...] = (
-                "name", "company_name", "email", ("phone", "clear_phone"), ("tin", "clear_tin"),
-                ("address", "clear_address"), "version",
-            )  # fmt: skip
+            # The page's template sets these out: each with its mask and its buttons.
+            person = ("name", "company_name", *SEALED_FIELDS, *CLEAR_BOXES, "version")
         else:
             person = ("name", "company_name")
-        return [(None, {"fields": person}), ("Record", {"fields": record})]
+        return [("Person", {"fields": person}), ("Record", {"fields": record})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Customer | None = None) -> Any:
         # Sealed under its business' key, a customer does not move to another.
@@ -141,6 +140,8 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
         # Our submit line says "Deactivate" where Django's says "Delete".
         context["show_delete"] = False
         if customer := context["original"]:
+            if context["errors"]:
+                customer.refresh_from_db()  # the form wrote into it what was typed
             context["story"] = story(customer)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -240,10 +241,9 @@ class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
                     customer.restore()
                     self.log_change(request, customer, "Restored.")
             except EmailInUse as error:
-                holder = error.public_id
-                messages.warning(
-                    request, f"{customer} stays inactive: its email is in use by {holder}."
-                )
+                holder = link_to(customer.business_id, error.public_id)
+                text = "{} stays inactive: its email is in use by {}."
+                messages.warning(request, format_html(text, customer, holder))
             except SealError:
                 messages.warning(request, f"{customer} stays inactive: its email is unreadable.")
             except CustomerErased:

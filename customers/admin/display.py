@@ -8,6 +8,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field
+from django.urls import reverse
+from django.utils.html import format_html
 
 from customers.models import Customer
 from finora.sealing import SealError
@@ -40,6 +42,13 @@ def shown(customer: Customer, field: str) -> str:
         )
         return tag("unreadable", "bad")
     return "-" if value is None else MASKS[field](value)
+
+
+def link_to(business_id: int, public_id: str) -> str:
+    """This id as a link to that customer's page."""
+    found = Customer.objects.in_business(business_id).with_public_id(public_id)
+    url = reverse("admin:customers_customer_change", args=[found.values_list("pk", flat=True)[0]])
+    return format_html('<a href="{}">{}</a>', url, public_id)
 
 
 def masked(field: str) -> Cell:

@@ -8,9 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.utils.safestring import mark_safe
 
-from customers.admin.display import SEALED_FIELDS, shown
+from customers.admin.display import SEALED_FIELDS, link_to, shown
 from customers.models import Customer
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 else:
     _ModelForm = forms.ModelForm
 
+# What a page shows as it is stored, so that what somebody typed over it can be told from it.
+SHOWN_FIELDS = ("name", "company_name")
 CLEAR_BOXES = ("clear_phone", "clear_tin", "clear_address")
 NOT_FILLED_IN = {"autocomplete": "off"}  # a browser keeps no customer's values
 
@@ -38,6 +39,9 @@ class CustomerForm(_ModelForm):
 
     Left blank, a personal value stays; what is typed replaces it; a tick clears it. So nobody
     learns one here, and one that cannot be opened is in nobody's way.
+
+    Who saves after somebody else did keeps what was typed: the page comes again with it, over what
+    is stored by now.
 
     On a POST the view hands it the row locked (see CustomerAdmin.get_object), so what it compares
     stays true until it is saved.
@@ -66,6 +70,8 @@ class CustomerForm(_ModelForm):
             instance.__dict__.update(sealed)
             self.initial["version"] = instance.updated_at.isoformat()
             self._hide_what_is_stored(instance)
+            for name in self.fields.keys() & set(SHOWN_FIELDS):
+                self.fields[name].show_hidden_initial = True
         else:
             super().__init__(*args, **kwargs)
             for name in CLEAR_BOXES:
@@ -78,8 +84,8 @@ class CustomerForm(_ModelForm):
         for name in self.fields.keys() & set(SEALED_FIELDS):
             field = self.fields[name]
             field.required = False
-            if (mask := shown(customer, name)) != "-":
-                field.help_text = format_html("Leave blank to keep {}.", mask)
+            if shown(customer, name) != "-":
+                field.help_text = "Leave blank to keep what is stored."
 
     @cached_property
     def changed_data(self) -> list[str]:
@@ -90,17 +96,35 @@ class CustomerForm(_ModelForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if self.instance.pk and values.get("version") != self.initial["version"]:
+            self._put_over_what_is_stored_now()
             raise ValidationError(
-                mark_safe(
-                    "Somebody else changed this customer after you opened this page, so nothing "
-                    'was saved. <a href=".">Open it as it is now</a> and make your change again.'
-                ),
+                "Somebody else changed this customer after you opened this page, so nothing was "
+                "saved yet. What you typed is still here, beside what is stored now: save again.",
                 code="changed_meanwhile",
             )
         if self.instance.pk:
             for name in SEALED_FIELDS:
                 self._keep_or_clear(name, values)
         return values
+
+    def _put_over_what_is_stored_now(self) -> None:
+        """The page as if it had been opened just now, and then typed into."""
+        self.data = data = self.data.copy()  # type: ignore[attr-defined]
+        data[self.add_prefix("version")] = self.initial["version"]
+        for name in self.fields.keys() & set(SHOWN_FIELDS):
+            now = self.initial[name] or ""
+            if name not in self.changed_data:
+                data[self.add_prefix(name)] = now
+            elif data[self.add_prefix(name)] != now:
+                self.fields[name].help_text = format_html("Stored now: {}", now or "-")
+            data[self.add_initial_prefix(name)] = now
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        for error in self.errors["email"].as_data() if "email" in self.errors else ():
+            if error.code == "email_in_use" and (holder := self.instance.email_holder()):
+                link = link_to(self.instance.business_id, holder)
+                error.message = format_html("{} It is {}.", error.message, link)
 
     def _keep_or_clear(self, name: str, values: dict[str, Any]) -> None:
         clears = values.pop(f"clear_{name}", False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
+from django.forms import BoundField
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
@@ -19,16 +20,24 @@ from finora.staff.base import DirectoryAdmin
 
 
 class Personal(NamedTuple):
-    """A row of the page's panel."""
+    """A personal value's one place on the page: its mask, and what changes and clears it."""
 
     field: str
     label: str
     text: str
     is_clear: bool
+    box: BoundField | None = None
+    clear_box: BoundField | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the boxes are in view: what was typed, or refused, is in nobody's way."""
+        boxes = [box for box in (self.box, self.clear_box) if box is not None]
+        return any(box.errors or (box.form.is_bound and box.data) for box in boxes)
 
 
 class RevealingAdmin(DirectoryAdmin):
-    """The panel of personal values on a customer's page, and the button beside each."""
+    """The personal values on a customer's page, and the buttons beside each."""
 
     def has_reveal_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("customers.reveal_customer")
@@ -75,6 +84,8 @@ class RevealingAdmin(DirectoryAdmin):
         customer: Customer | None = context["original"]
         if customer:
             clear = getattr(request, "revealed", {})
+            form = context["adminform"].form
+            boxes = {name: form[name] for name in form.fields}
             context |= {
                 "personal": [
                     Personal(
@@ -82,6 +93,8 @@ class RevealingAdmin(DirectoryAdmin):
                         capfirst(label(name)),
                         clear.get(name) or shown(customer, name),
                         name in clear,
+                        boxes.get(name),
+                        boxes.get(f"clear_{name}") if name in boxes else None,
                     )
                     for name in SEALED_FIELDS
                 ],

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from django.db import models, transaction
 from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import TruncMinute
+from django.utils.text import get_text_list
 
 from finora import clock
 from finora.audit import acting
@@ -17,6 +18,18 @@ from finora.orm.scope import Scope, ScopedQuerySet
 RECENT = 10_000
 # What is the same, when somebody is refused it again.
 SAME = ("actor_kind", "actor_id", "action", "subject")
+
+
+# For staff to read, where the action's own name is no sentence; and with the fields, where they say
+# more.
+_SAID = {"updated": "Changed", "deleted": "Deactivated", "resumed": "Suspension ended"}
+_SAID_OF = {
+    "updated": "Changed {}",
+    "revealed": "Revealed {}",
+    "key changed": "Changed the key's {}",
+    "reveal refused": "Reveal of {} refused",
+    "unreadable": "Unreadable {}",
+}
 
 
 class Frozen(TypeError):
@@ -184,10 +197,12 @@ class AuditEvent(models.Model):
 
     @property
     def summary(self) -> str:
-        """What was done, for staff to read: `Updated: company name, TIN`."""
+        """What was done, for staff to read: `Changed company name and TIN`."""
         names = ["TIN" if name == "tin" else name.replace("_", " ") for name in self.fields]
-        done = self.action.capitalize()
-        said = f"{done}: {', '.join(names)}" if names else done
+        if names and self.action in _SAID_OF:
+            said = _SAID_OF[self.action].format(get_text_list(names, "and"))
+        else:
+            said = _SAID.get(self.action, self.action.capitalize())
         times: int | None = getattr(self, "times", None)
         if not times or times < 2:
             return said

@@ -6,12 +6,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.signing import BadSignature, TimestampSigner
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
-from finora import clock
+from finora import clock, identifiers
 from finora.limits.windows import parse_limits
 from finora.staff import filters, passwords
 from finora.staff.base import DirectoryAdmin
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 else:
     _ModelForm = forms.ModelForm
 
+ISSUED_BEFORE = (
+    "This form issued its key before, and nothing now. The key's text is not shown again: if it "
+    "was not copied, revoke the key and issue another."
+)
+TICKET_LIFETIME = 12 * 60 * 60  # seconds, as a session's
+_tickets = TimestampSigner(salt="finora.staff.api_key.ticket")
 REVOKE = "From the next request on it is refused, for good: a revoked key cannot be brought back."
 
 
@@ -34,6 +41,15 @@ class ApiKeyForm(_ModelForm):
     """
 
     may_lift_limits = False
+    # The id of the key that this form issues. Sent again, by a reload, it issues no second one.
+    ticket = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_ticket(self) -> str:
+        ticket: str = self.cleaned_data["ticket"]
+        try:
+            return _tickets.unsign(ticket, max_age=TICKET_LIFETIME) if ticket else ""
+        except BadSignature:
+            raise ValidationError("This form is too old. Open it again.") from None
 
     def clean_rate_limits(self) -> str:
         text: str = self.cleaned_data["rate_limits"]
@@ -75,6 +91,8 @@ class ApiKeyAdmin(DirectoryAdmin):
     def status(self, key: ApiKey) -> str:
         if key.revoked_at:
             return tag(f"Revoked {day(key.revoked_at)}", "bad")
+        if key.business.is_suspended:
+            return tag("Business suspended", "bad")
         if key.is_expired:
             return tag("Expired", "bad")
         if not key.is_usable():
@@ -112,7 +130,7 @@ class ApiKeyAdmin(DirectoryAdmin):
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         if obj is None:
-            return ("business", "name", "rate_limits")
+            return ("business", "name", "rate_limits", "ticket")
         return ("name", "rate_limits", "business", *self.readonly_fields)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
@@ -133,13 +151,32 @@ class ApiKeyAdmin(DirectoryAdmin):
     ) -> HttpResponse:
         # A key opens every value of its business.
         issues = request.method == "POST" and self.has_add_permission(request)
-        answer = passwords.ask_again(request) if issues else None
-        return answer or super().add_view(request, form_url, extra_context)
+        if issues and (answer := passwords.ask_again(request)):
+            return answer
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except IntegrityError:
+            mine = cast(ApiKeyQuerySet, self.get_queryset(request))
+            key = mine.with_public_id(getattr(request, "ticket", "")).first()
+            if key is None:
+                raise
+            messages.warning(request, ISSUED_BEFORE)
+            return HttpResponseRedirect(self.page_url(key.pk))
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        ticket = _tickets.sign(identifiers.key_id())
+        return super().get_changeform_initial_data(request) | {"ticket": ticket}
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         key: ApiKey = super().save_form(request, form, change)
         if not change:
-            key, text = ApiKey.objects.issue(key.business, key.name, rate_limits=key.rate_limits)
+            request.ticket = form.cleaned_data["ticket"]  # type: ignore[attr-defined]
+            key, text = ApiKey.objects.issue(
+                key.business,
+                key.name,
+                rate_limits=key.rate_limits,
+                public_id=request.ticket,  # type: ignore[attr-defined]
+            )
             request.issued_key = text  # type: ignore[attr-defined]
         return key
 

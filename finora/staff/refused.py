@@ -24,7 +24,10 @@ def page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespon
         "text": text,
         "back": _came_from(request),
     }
-    return TemplateResponse(request, "staff/refused.html", context, status=status).render()
+    try:
+        return TemplateResponse(request, "staff/refused.html", context, status=status).render()
+    except ValueError:  # nobody collected the static files; a refusal is none the less one
+        return HttpResponse(f"{title}. {text}", status=status, content_type="text/plain")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from customers.models import Customer
+from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
 from finora.tests.kit.customer_pages import (
     LIST,
@@ -75,7 +76,8 @@ def test_an_email_in_use_is_a_message_beside_the_field(staff, ada):
     changed = save(staff, other, email=PERSONAL["email"])
     for response in (added, changed):
         assert response.status_code == 200
-        assert response.context["adminform"].form.errors["email"]
+        [said] = response.context["adminform"].form.errors["email"]
+        assert f'<a href="{page(ada)}">{ada.public_id}</a>' in said
     assert Customer.objects.get(pk=other.pk).email == other.email
 
 
@@ -111,6 +113,32 @@ def test_the_second_of_two_saves_is_told(staff, ada):
     # Also when the page is sent again, and without the version.
     again = staff.post(page(ada), theirs | {"phone": "0800 000 0000", "version": ""})
     assert "Somebody else changed this customer" in again.content.decode()
+
+
+def test_who_saves_over_anothers_change_keeps_what_was_typed_and_touches_nothing_else(staff, ada):
+    form = form_of(staff, ada)
+    save(staff, ada, name="First", company_name="First Ltd")
+    told = staff.post(page(ada), form | {"company_name": "Second Ltd", "phone": "0800 000 0000"})
+    shown = told.context["adminform"].form
+    values = {name: shown[name].value() for name in ("name", "company_name", "phone")}
+    assert values == {"name": "First", "company_name": "Second Ltd", "phone": "0800 000 0000"}
+    assert "Stored now: First Ltd" in told.text
+    hidden = {
+        name: shown.data[name] for name in ("version", "initial-name", "initial-company_name")
+    }
+    staff.post(page(ada), values | hidden)
+    ada.refresh_from_db()
+    assert (ada.name, ada.company_name, ada.phone) == ("First", "Second Ltd", "0800 000 0000")
+    event = AuditEvent.objects.latest("id")
+    assert event.fields == ["company_name", "phone"]
+
+
+def test_a_refused_save_tells_of_the_stored_row(staff, ada):
+    told = save(staff, ada, name="Typed Over", email="typed@elsewhere.example", tin="a_b")
+    assert "<h1>Ada Obi</h1>" in told.text
+    masks = {value.field: value.text for value in told.context["personal"]}
+    assert masks["email"] == "a•••••@acme.com"
+    assert masks["tin"] == "••••• 0001"
 
 
 def test_a_change_of_the_api_counts_as_somebody_elses(staff, ada, api):

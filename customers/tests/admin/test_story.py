@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
+from finora import clock
 from finora.audit.models import AuditEvent
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
@@ -38,10 +40,10 @@ def test_the_page_tells_when_and_by_whom(staff, api, business):
     html = staff.get(page(ada)).content.decode()
     assert told(html) == [
         ("Restored", "staff staff"),
-        ("Deleted", f"key {key.name}"),
+        ("Deactivated", f"key {key.name}"),
         ("Exported", "staff staff"),
-        ("Revealed: email", "staff staff"),
-        ("Updated: name, phone", "staff staff"),
+        ("Revealed email", "staff staff"),
+        ("Changed name and phone", "staff staff"),
         ("Created", f"key {key.name}"),
     ]
     assert "₦5,375.00" in html
@@ -99,3 +101,35 @@ def test_the_limits_of_a_key_hold_at_once(staff, api):
     staff.post(f"{KEYS}{key.pk}/change/", data)
     answers = [api.get("/v1/customers").status_code for _ in range(3)]
     assert answers == [200, 200, 429]
+
+
+def test_who_came_by_an_import_has_it_in_the_story(staff, business, monkeypatch):
+    rows = [Customer(business=business, name=f"A {n}", email=f"a{n}@x.example") for n in range(3)]
+    business.customers.import_packed(rows)
+    late = clock.now() + timedelta(hours=2)
+    monkeypatch.setattr(clock, "now", lambda: late)
+    business.customers.import_packed([Customer(business=business, name="B", email="b@x.example")])
+    ada = Customer.objects.get(name="A 1")
+    story = staff.get(page(ada)).context["story"]
+    first = AuditEvent.objects.filter(action="imported").earliest("id")
+    assert [(event.pk, event.summary) for event in story] == [(first.pk, "Imported")]
+    save(staff, ada, name="Ada Two")
+    told_now = told(staff.get(page(ada)).content.decode())
+    assert [what for what, _ in told_now] == ["Changed name", "Imported"]
+
+
+def test_who_was_added_by_hand_did_not_come_by_an_import_whatever_is_kept(staff, business):
+    ada = factories.customer(business)
+    business.customers.import_packed([Customer(business=business, name="B", email="b@x.example")])
+    assert [event.summary for event in staff.get(page(ada)).context["story"]] == ["Created"]
+
+
+def test_an_imported_customers_page_is_one_query_more(staff, business):
+    business.customers.import_packed([Customer(business=business, name="B", email="b@x.example")])
+    imported, made = Customer.objects.get(), factories.customer(business)
+    counts = []
+    for customer in (made, imported):
+        with CaptureQueriesContext(connection) as captured:
+            staff.get(page(customer))
+        counts.append(len(captured))
+    assert counts[1] == counts[0] + 1

@@ -64,10 +64,15 @@ class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
         *,
         expires_at: datetime | None = None,
         rate_limits: str = "",
+        public_id: str = "",
     ) -> tuple[ApiKey, str]:
-        """Makes a key of this deployment's environment; answers it and its only plain copy."""
+        """Makes a key of this deployment's environment; answers it and its only plain copy.
+
+        With a `public_id` of identifiers.key_id() it issues once: IntegrityError the second time.
+        """
         key = f"{settings.FINORA_ENVIRONMENT}_sk_{secrets.token_hex(24)}"
         made = self.create(
+            public_id=public_id or identifiers.key_id(),
             business=business,
             name=name,
             digest=digest_of(key),

@@ -386,7 +386,7 @@ def test_the_trail_the_story_and_the_front_page_say_how_often(staff, ada, one_mi
     viewer = browser("Viewer")
     for field in ("email", "tin", "email"):
         reveal(viewer, ada, field)
-    said = "Reveal refused: email (3 times)"
+    said = "Reveal of email refused (3 times)"
     for url in (page(ada), AUDIT, "/admin/"):
         assert said in staff.get(url).content.decode(), url
     found = staff.post(AUDIT, {"q": ada.public_id}, follow=True)

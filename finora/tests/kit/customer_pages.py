@@ -28,6 +28,11 @@ def form_of(client: Client, customer: Customer) -> dict[str, str]:
     """What a browser would post back from the customer's page, unchanged."""
     form = client.get(page(customer)).context["adminform"].form
     values = {name: form[name].value() for name in form.fields}
+    values |= {
+        form[name].html_initial_name: form[name].value()
+        for name, field in form.fields.items()
+        if field.show_hidden_initial
+    }
     return {name: "" if value is None else value for name, value in values.items()}
 
 

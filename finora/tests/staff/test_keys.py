@@ -71,6 +71,36 @@ def test_the_page_of_the_key_copies_without_an_inline_script(staff, business):
     assert not re.search(r"<script(?![^>]*\bsrc=)", html)
 
 
+def test_a_form_issues_one_key_however_often_it_is_sent(staff, business):
+    ticket = staff.get(f"{LIST}add/").context["adminform"].form["ticket"].value()
+    sent = {"business": business.pk, "name": "Shop", "ticket": ticket}
+    assert KEY.search(staff.post(f"{LIST}add/", sent).text)
+    again = staff.post(f"{LIST}add/", sent, follow=True)
+    assert "issued its key before" in again.text
+    assert not KEY.search(again.text)
+    assert again.request["PATH_INFO"] == page(ApiKey.objects.get())
+    assert AuditEvent.objects.filter(action="key issued").count() == 1
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize("change", [lambda t: t + "x", lambda t: t.replace("key_", "key_0")])
+def test_a_ticket_that_was_not_made_here_issues_nothing(staff, business, change):
+    ticket = change(staff.get(f"{LIST}add/").context["adminform"].form["ticket"].value())
+    sent = {"business": business.pk, "name": "Shop", "ticket": ticket}
+    assert "This form is too old" in staff.post(f"{LIST}add/", sent).text
+    assert not ApiKey.objects.exists()
+
+
+def test_keys_of_a_suspended_business_say_so(staff, business):
+    key, _ = factories.api_key(business)
+    business.is_suspended = True
+    business.save(update_fields=["is_suspended"])
+    for url in (LIST, page(key), "/admin/"):
+        assert '<span class="tag bad">Business suspended</span>' in staff.get(url).text
+    issued = staff.post(f"{LIST}add/", {"business": business.pk, "name": "Shop"})
+    assert "The key opens nothing until that ends." in issued.text
+
+
 def test_a_form_without_a_name_issues_nothing(staff, business):
     response = staff.post(f"{LIST}add/", {"business": business.pk, "name": " "})
     assert response.context["adminform"].form.errors

@@ -200,7 +200,7 @@ def test_a_page_within_a_minute_of_the_last_writes_no_session(browser):
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(browser):
     cookie = log_in(browser).cookies["sessionid"]
-    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 1800)
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", "")
 
 
 def test_cookies_travel_by_https_alone_in_a_live_environment(browser, settings):

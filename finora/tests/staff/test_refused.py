@@ -26,7 +26,9 @@ def told(client: Client, path: str = "/admin/") -> str:
 
 
 @pytest.fixture
-def viewer(db) -> Client:
+def viewer(db, settings) -> Client:
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": static}
     return browser("Viewer")
 
 

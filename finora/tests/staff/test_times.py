@@ -6,10 +6,11 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.models import User
+from django.core.cache import cache
 
 from customers.models import Customer
 from finora import clock
+from finora.staff.models import StaffSession
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
 from finora.tests.kit.customer_pages import LIST, page
@@ -20,9 +21,18 @@ LATE_ON_SUNDAY = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
 DAYS_AND_TIMES = re.compile(r"\b\d{1,2}:\d\d\b|\b[ap]\.m\.|\b(?:March|Feb\.|\d{4}-\d\d-\d\d)\b")
 
 
+class Late(datetime):
+    @classmethod
+    def now(cls, tz=None) -> datetime:
+        return LATE_ON_SUNDAY
+
+
 @pytest.fixture
 def late(monkeypatch):
-    monkeypatch.setattr(clock, "now", lambda: LATE_ON_SUNDAY)
+    monkeypatch.setattr(clock, "datetime", Late)
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture
@@ -70,6 +80,6 @@ def test_the_api_answers_in_utc_whatever_the_staffs_zone(api, late):
     assert made["createdAt"] == "2026-03-01T23:30:00.000Z"
 
 
-def test_accounts_and_logins_are_spelled_so_too(late, staff):
-    User.objects.update(last_login=LATE_ON_SUNDAY)
+def test_accounts_are_spelled_so_too(staff, late):
+    StaffSession.objects.update(began_at=LATE_ON_SUNDAY)
     assert "since 2 Mar 2026, 00:30 WAT" in text_of(staff.get("/admin/auth/user/"))

@@ -12,6 +12,12 @@ addEventListener("keydown", (event) => {
     search.select();
 });
 
+// A second click sends no second time what issues a key: its text would go by unseen.
+document.querySelector("form:has(input[name=ticket])")?.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "yes";
+});
+
 // On a phone the filters are folded away, above the list.
 const filters = document.querySelector("details.filters");
 if (filters && matchMedia("(max-width: 767px)").matches) filters.open = false;

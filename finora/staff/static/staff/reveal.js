@@ -3,6 +3,7 @@
 // Without this script the same form brings the page again.
 const HIDDEN = "•••••";
 const dialog = document.getElementById("password-again");
+const buttonOf = (form) => document.querySelector(`button[form="${form.id}"]`);
 const typed = document.getElementById("typed-password");
 
 async function ask(form, password) {
@@ -35,7 +36,7 @@ for (const form of document.querySelectorAll("form[data-reveals]")) {
     form.addEventListener("submit", async (event) => {
         event.preventDefault();
         const shown = document.getElementById(form.dataset.reveals);
-        const button = form.querySelector("button");
+        const button = buttonOf(form);
         button.disabled = true;
         try {
             let answer = await ask(form);
@@ -45,7 +46,7 @@ for (const form of document.querySelectorAll("form[data-reveals]")) {
                 answer = await ask(form, password);
             }
             shown.textContent = answer.value ?? "unreadable";
-            form.hidden = true;
+            button.hidden = true;
         } catch (error) {
             shown.textContent = error.name === "Error" ? error.message : "Could not be shown. Reload the page and try again.";
         } finally {
@@ -56,7 +57,11 @@ for (const form of document.querySelectorAll("form[data-reveals]")) {
 // Nothing in the clear is brought back by the browser's back button.
 addEventListener("pagehide", () => {
     if (typed) typed.value = "";
-    for (const form of document.querySelectorAll("form[data-reveals][hidden]")) {
-        document.getElementById(form.dataset.reveals).textContent = HIDDEN;
+    for (const form of document.querySelectorAll("form[data-reveals]")) {
+        if (buttonOf(form)?.hidden) document.getElementById(form.dataset.reveals).textContent = HIDDEN;
     }
 });
+// Who opens an edit is where one types.
+for (const edit of document.querySelectorAll("details.edits")) {
+    edit.addEventListener("toggle", () => edit.open && edit.querySelector("input, textarea").focus());
+}
