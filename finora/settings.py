@@ -23,14 +23,12 @@ env = FileAwareEnv(strip_whitespace=True)
 env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"), recurse=False)
 
 
-@env.parser_for("time_zone")
-def time_zone(name: str) -> str:
-    """A zone of the tz database. Raises EnvError for what is none."""
+def is_time_zone(name: str) -> None:
+    """Refuses what is no zone of the tz database. Raises EnvError."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown; no relative path; a folder
-        raise EnvError("Not a time zone, such as Africa/Lagos.") from None
-    return name
+        raise EnvError("STAFF_TIME_ZONE is not a time zone, such as Africa/Lagos.") from None
 
 
 FINORA_ENVIRONMENT: str = env.str(
@@ -271,7 +269,7 @@ LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["finora.staff.formats"]
 TIME_ZONE = "UTC"  # of what is stored and what the API answers
 # Of what the staff's pages show.
-STAFF_TIME_ZONE: str = env.time_zone("STAFF_TIME_ZONE", "Africa/Lagos")
+STAFF_TIME_ZONE: str = env.str("STAFF_TIME_ZONE", "Africa/Lagos", validate=is_time_zone)
 USE_TZ = True
 USE_I18N = True
 

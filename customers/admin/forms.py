@@ -116,7 +116,7 @@ class CustomerForm(_ModelForm):
             if name not in self.changed_data:
                 data[self.add_prefix(name)] = now
             elif data[self.add_prefix(name)] != now:
-                self.fields[name].help_text = format_html("Stored now: {}", now or "-")
+                self[name].help_text = format_html("Stored now: {}", now or "-")
             data[self.add_initial_prefix(name)] = now
 
     def _post_clean(self) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from django.db import models, transaction
@@ -102,7 +102,7 @@ class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
         counts = Refusal.objects.filter(
             **{name: OuterRef(name) for name in ("business_id", *SAME)}, minute=OuterRef("minute")
         )
-        events = self.annotate(minute=TruncMinute("at"))
+        events = self.annotate(minute=TruncMinute("at", tzinfo=UTC))
         return events.annotate(times=Subquery(counts.values("count")[:1]))
 
     def about(self, business_id: int, subject: str) -> AuditEventQuerySet:

@@ -72,7 +72,7 @@ def test_charts_twelve_weeks_of_new_customers(staff, business):
 def test_the_chart_is_said_in_words_and_as_a_table_too(staff, business):
     factories.customer(business)
     text = staff.get(FRONT).text
-    assert "twelve weeks, 1 together; this week 1</title>" in text
+    assert "twelve weeks, 1 together; this week 1 so far</title>" in text
     table = text[text.index("The same as a table") :]
     assert table[: table.index("</details>")].count('<th scope="row">') == 12
 
