@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
+from rest_framework.request import Request
 
-from finora.api.envelope import reads_only
+from finora.api.envelope import reads_only, success
 from finora.api.shapes import Json
+from finora.api.views import ApiView
 
 
 @cache
@@ -44,3 +46,12 @@ def swagger(request: HttpRequest) -> HttpResponse:
 @reads_only
 def redoc(request: HttpRequest) -> HttpResponse:
     return render(request, "docs/redoc.html")
+
+
+class KeyBusinessView(ApiView):
+    """Which business a key opens, for /docs, which fills it in. Not of the API that is promised."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: Request) -> HttpResponse:
+        return success(request, {"businessId": self.business.public_id})

@@ -79,7 +79,8 @@ class Screens:
             self.complaints.append(f"console: {message.text}")
 
     def _request(self, request: Any) -> None:
-        if not request.url.startswith((self.url, "data:")):
+        here = (self.url, f"blob:{self.url}", "data:")  # ReDoc searches in a worker made by itself
+        if not request.url.startswith(here):
             self.complaints.append(f"request: {request.url}")
 
 

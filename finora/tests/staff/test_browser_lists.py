@@ -133,3 +133,26 @@ def test_links_are_underlined(screens, ada):
         links = measured(page, plain)
         assert links
         assert [name for name, line in links if line != "underline"] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_front_page_has_no_empty_column_and_the_last_week_is_marked(
+    screens, transactional_db, width, scheme
+):
+    made_up_people()
+    window = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    page = screens.open("/admin/", **window)
+    narrow = [box.bounding_box() for box in page.locator(".card:not(.wide)").all()]
+    wide = page.locator(".card.wide").first.bounding_box()
+    assert len(narrow) == 2
+    assert max(box["x"] + box["width"] for box in narrow) == wide["x"] + wide["width"]
+    assert (narrow[0]["y"] == narrow[1]["y"]) is (width == 1440)
+    last = page.locator(".chart rect").last.evaluate("bar => getComputedStyle(bar).strokeDasharray")
+    first = page.locator(".chart rect").first.evaluate(
+        "bar => getComputedStyle(bar).strokeDasharray"
+    )
+    assert (first, last != "none") == ("none", True)
+    expect(page.locator(".chart").get_by_text("so far", exact=True)).to_be_visible()
+    fits(page)
+    look(page, f"front-{width}-{scheme}")

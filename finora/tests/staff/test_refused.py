@@ -71,7 +71,7 @@ def looks_like_the_others(answer, heading: str) -> str:
     assert f"<h1>{heading}</h1>" in html
     assert "staff/directory.css" in html
     assert "Log out" in html
-    assert '<a href="/admin/">to the front page</a>' in html
+    assert '<a href="/admin/">To the front page</a>' in html
     return html
 
 

@@ -31,3 +31,7 @@ if (all && actions) {
     label.append(all, " All on this page");
     actions.prepend(label);
 }
+
+// A list that scrolls and holds nothing to stop at is scrolled by the keyboard all the same.
+const rows = document.getElementById("result_list");
+if (rows && rows.scrollWidth > rows.clientWidth && !rows.querySelector("a, input")) rows.tabIndex = 0;

@@ -1,0 +1,64 @@
+"""axe-core, as Deque publishes it on npm, looks at every kind of page in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from finora.tenants.models import ApiKey
+from finora.tests.kit.screens import look, made_up_people, page_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+axe = Axe()
+# Without reading the style sheets by itself: it takes their `@import`s for the page's own.
+OPTIONS = {"resultTypes": ["violations"], "preload": False}
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds of more weight than `minor`, with where it is."""
+    page.wait_for_load_state()
+    response: dict[str, Any] = axe.run(page, options=OPTIONS).response
+    assert response["passes"], "axe looked at nothing"
+    return [
+        f"{found['impact']}: {found['help']}: {node['html'][:200]}"
+        for found in response["violations"]
+        if found["impact"] != "minor"
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_of_weight_on_any_kind_of_page(screens, transactional_db, width, scheme):
+    shown = made_up_people()
+    window = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    page = screens.open("/admin/login/", logged_in=False, **window)
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    found = {"login": findings(page)}
+    look(page, f"login-{width}-{scheme}")
+    page = screens.open("/admin/", **window)
+    business = shown.business.public_id
+    for name, path in {
+        "front": "/admin/",
+        "list": f"/admin/customers/customer/?business={business}",
+        "customer": page_of(shown),
+        "add": "/admin/customers/customer/add/",
+        "keys": "/admin/tenants/apikey/",
+        "key": f"/admin/tenants/apikey/{ApiKey.objects.get().pk}/change/",
+        "audit": "/admin/audit/auditevent/",
+    }.items():
+        page.goto(path)
+        expect(page.locator("#content h1")).to_have_count(1)
+        found[name] = findings(page)
+        look(page, f"{name}-{width}-{scheme}")
+    assert found == {name: [] for name in found}
+
+
+def test_axe_finds_what_there_is_to_find(screens):
+    page = screens.open("/admin/login/", logged_in=False)
+    page.locator("label[for=id_username]").evaluate("label => label.remove()")
+    assert [text for text in findings(page) if "must have labels" in text]
