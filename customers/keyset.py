@@ -34,7 +34,7 @@ def page(
 
     The first ones when there is no such customer in scope, which these rows need not hold.
     """
-    place = _place(rows.model._default_manager.all(), order, beside, scope)
+    place = place_of(rows.model._default_manager.all(), order, beside, scope)
     back = back and place is not None
     rows = rows.order_by(*order)
     if place is None:
@@ -57,7 +57,8 @@ def page(
     return found[::-1] if back else found
 
 
-def _place(everyone: CustomerQuerySet, order: Order, pk: str, scope: Scope) -> Any:
+def place_of(everyone: CustomerQuerySet, order: Order, pk: str, scope: Scope) -> Any:
+    """Where the customer with this pk stands in the order; None for what is none in scope."""
     if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
         return None
     columns = [name.removeprefix("-") for name in order]

@@ -10,7 +10,6 @@ from django.db import IntegrityError, models, transaction
 
 from customers.querysets import CustomerInactive, CustomerQuerySet, EmailInUse, is_id, is_of_email
 from customers.search import index, lines
-from finora import text
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Prepared, Slot
 from finora.sealing import normal_forms
@@ -136,21 +135,6 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     def tail(self) -> list[tuple[Any, ...]]:
         """What search reads beside its segments: lines.COLUMNS of active rows not packed yet."""
         return self._tail.rows(business_id=self.business.pk)
-
-    def ids_found_by(self, query: str) -> set[str]:
-        """The public ids that the staff's one search box finds.
-
-        A public id; an email, phone or TIN in any spelling; part of a name or email. Segments
-        hold active customers only, so of an inactive one it takes the beginning of the name.
-        """
-        exact = self.with_public_id(query) | self.with_email(query)
-        exact |= self.with_phone(query) | self.with_tin(query)
-        found = set(exact.values_list("public_id", flat=True))
-        if text.fold(query):
-            found.update(customer.public_id for customer in self.search(query))
-            begun = self.inactive().whose_name_begins(query)
-            found.update(begun.values_list("public_id", flat=True)[:SEARCH_LIMIT])
-        return found
 
     # Changing.
 

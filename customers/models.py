@@ -11,7 +11,7 @@ from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
 from customers.managers import CustomerManager
-from customers.querysets import EMAIL_UNIQUE, CustomerErased, EmailInUse, is_of_email
+from customers.querysets import EMAIL_UNIQUE, SEARCHED, CustomerErased, EmailInUse, is_of_email
 from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
@@ -37,9 +37,6 @@ ERASED_NAME = "Erased customer"
 ERASED_EMAIL = "{}@erased.invalid"
 
 LIST_ORDER = ("name_key", "public_id")
-
-# What a search result depends on: a change of these puts the row into the search tail.
-SEARCHED = {"name", "email", "is_active"}
 
 
 class Customer(SealedRow, LightlyLoaded):

@@ -5,7 +5,7 @@ What changes rows here changes those selected. What asks for a whole business is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Self
@@ -13,11 +13,12 @@ from typing import Any, Self
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Q, Value
 
-from finora import clock, text
+from finora import clock
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Slot
 from finora.orm.related import owner_of
 from finora.orm.scope import ScopedQuerySet
+from finora.sealing import blind_index, normal_forms
 from finora.sealing.rows import SealedRowQuerySet
 from finora.tenants.models.business import Business
 
@@ -25,6 +26,8 @@ NOT_SHOWN = (
     "updated_at", "deleted_at", "erased_at", "email_hash", "phone_hash", "tin_hash", "packed",
 )  # fmt: skip
 
+# What a search result depends on: a change of these puts the row into the search tail.
+SEARCHED = {"name", "email", "phone", "company_name", "is_active"}
 
 EMAIL_UNIQUE = "customer_active_email_unique"
 
@@ -79,6 +82,10 @@ class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin ma
         """Those of whom nothing is left but the ids and the balance."""
         return self.filter(erased_at__isnull=False)
 
+    def not_erased(self) -> Self:
+        """Those of whom something is known: whom search has lines of."""
+        return self.filter(erased_at=None)
+
     def with_status(self, status: str) -> Self:
         """`active`, `inactive` or `all`."""
         return {"active": self.active, "inactive": self.inactive, "all": self.all}[status]()
@@ -88,6 +95,10 @@ class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin ma
         if not is_id(public_id):
             return self.none()
         return self.filter(public_id=public_id)
+
+    def with_id_typed(self, text: str) -> Self:
+        """The same for a person, in any letter case."""
+        return self.with_public_id(text.lower())
 
     def with_email(self, email: str) -> Self:
         """Exact match in any letter case, by blind index; of `business.customers`, as all three."""
@@ -123,27 +134,31 @@ class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin ma
         """Without the columns that only lookups need."""
         return self.defer(*NOT_SHOWN)
 
-    # The staff's directory: one business or all of them.
+    # The staff's directory: any number of businesses.
 
-    def whose_name_begins(self, query: str) -> Self:
-        """In list order, by the index that holds it."""
-        first = text.name_key(query)
-        return self.filter(name_key__gte=first, name_key__lt=first + b"\xff").in_list_order()
+    def named_exactly(self, typed: str, business_ids: Collection[int]) -> list[Self]:
+        """Who of these businesses has exactly this id, email, phone or TIN, in any spelling.
 
-    def found_by(self, query: str, businesses: Iterable[Business]) -> Self:
-        """What the staff's one search box finds among these rows in these businesses.
-
-        See CustomerManager.ids_found_by.
+        One queryset for each of those that it may be: a stretch of an index for each business.
         """
-        found: list[int] = []
-        for business in businesses:
-            public_ids = business.customers.ids_found_by(query)
-            # By ids of one business, which is what an index holds. An `IN` over keys beside the
-            # filters of the list would let a planner read the list instead.
-            rows = self.in_business(business.pk).filter(public_id__in=public_ids)
-            found += rows.order_by().values_list("pk", flat=True)
-        everyone: Self = self.model._default_manager.all()
-        return everyone.filter(pk__in=found)
+        found = [self._in_any(business_ids, "phone", typed)]
+        if typed.lower().startswith("cust_"):
+            found.append(self.filter(business_id__in=business_ids).with_id_typed(typed))
+        if "@" in typed:
+            found.append(self._in_any(business_ids, "email", typed))
+        if normal_forms.is_tin(typed):
+            found.append(self._in_any(business_ids, "tin", typed))
+        return found
+
+    def _in_any(self, business_ids: Collection[int], field: str, value: str) -> Self:
+        index: Any = self.model._meta.get_field(f"{field}_hash")
+        normal = index.normal_form(value)
+        of_each = [
+            Q(business_id=pk, **{f"{index.name}__in": digests})
+            for pk in business_ids
+            if (digests := blind_index.digests(index.place, pk, normal))
+        ]
+        return self.filter(Q(*of_each, _connector=Q.OR)) if of_each else self.none()
 
     # How many: one pass over an index by business, for a page that keeps the answer a while.
 
@@ -175,7 +190,7 @@ class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin ma
 
         The caller keeps that short.
         """
-        if "name" in values or "is_active" in values:
+        if SEARCHED & values.keys():
             values.setdefault("packed", 0)
         return super().update(**values)
 

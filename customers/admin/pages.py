@@ -9,10 +9,12 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest
 
 from customers.admin.filters import CreatedFilter
-from customers.keyset import BY_NAME, NEWEST_FIRST, page
+from customers.finding import Search
+from customers.keyset import BY_NAME, NEWEST_FIRST, page, place_of
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from finora.staff.lists import PrivateSearchList
+from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
 
 NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "packed")
@@ -25,7 +27,12 @@ class CustomerList(PrivateSearchList):
     place is named by id, not by name: a name is personal and an address is not for it.
     """
 
+    # A search that looks for no words has not looked for all that it might find.
+    looked_for_words = True
+
     def get_results(self, request: HttpRequest) -> None:
+        if self.query:
+            return self._search(request)
         order = NEWEST_FIRST if CreatedFilter.applies_to(request) else BY_NAME
         rows = cast(CustomerQuerySet, self.queryset).defer(*NOT_LISTED)
         place = request.GET.get(PAGE_VAR, "")
@@ -43,6 +50,23 @@ class CustomerList(PrivateSearchList):
         found = turn(beside=beside)
         return self.show(found[:size], has_previous=bool(beside), has_next=len(found) > size)
 
+    def _search(self, request: HttpRequest) -> None:
+        """By name whatever the filters: forwards only, as every page is looked for anew."""
+        search, size, scope = self.search(request), self.list_per_page, scope_of(request.user)
+        beside = request.GET.get(PAGE_VAR, "")
+        place = place_of(Customer.objects.all(), BY_NAME, beside, scope)
+        found = search.page(size + 1, place)
+        self.looked_for_words = search.reads_words
+        return self.show(found[:size], has_previous=place is not None, has_next=len(found) > size)
+
+    def search(self, request: HttpRequest) -> Search:
+        """What is typed, among the rows that the filters leave."""
+        businesses = Business.objects.in_scope(scope_of(request.user))
+        if chosen := request.GET.get("business"):
+            businesses = businesses.with_public_id(chosen)
+        rows = cast(CustomerQuerySet, self.queryset).defer(*NOT_LISTED)
+        return Search(rows, self.query, list(businesses.only("pk")))
+
     @property
     def among_all(self) -> str:
         return self.get_query_string({"status": "all"})
@@ -50,7 +74,9 @@ class CustomerList(PrivateSearchList):
     def show(self, rows: list[Customer], *, has_previous: bool, has_next: bool) -> None:
         self.result_list = rows
         self.next_page = f"{PAGE_VAR}={rows[-1].pk}" if rows and has_next else ""
-        self.previous_page = f"{PAGE_VAR}=-{rows[0].pk}" if rows and has_previous else ""
+        self.has_previous = has_previous
+        back = rows and has_previous and not self.query
+        self.previous_page = f"{PAGE_VAR}=-{rows[0].pk}" if back else ""
         # Nothing is counted beyond the rows on this page.
         self.result_count = len(rows)
         self.full_result_count = None

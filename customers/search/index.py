@@ -1,11 +1,11 @@
 """A business's search index: sealed segments in the database, and the tail of what is not packed.
 
 Invariant: a line with the row's name and email and with its mark (`packed`) is in a segment for
-each active customer; one whose mark is 0 is in the tail, which every search reads. Lines beyond
-that, of names that changed or rows that went, do no harm: every hit is checked against its live
-row. So packing writes a segment and the marks in one transaction, and whatever only adds lines,
-or drops such that do not bear their row's mark, is safe beside any traffic and after a crash at
-any moment.
+each customer who is not erased; one whose mark is 0 is in the tail, which every search reads. Lines
+beyond that, of names that changed or rows that went, do no harm: every hit is checked against its
+live row. So packing writes a segment and the marks in one transaction, and whatever only adds
+lines, or drops such that do not bear their row's mark, is safe beside any traffic and after a crash
+at any moment.
 
 Segments are derived. One that is damaged is left out by everybody, what it held is taken from the
 rows meanwhile (see stand_in), and the next pack or repack writes it anew. One whose key a process
@@ -35,7 +35,7 @@ from customers.search.reading import find
 from customers.search.segment import Entry, Segment, build, build_many, merge
 from customers.search.store import SegmentUnreadable
 from finora import clock, text
-from finora.sealing import erasing
+from finora.sealing import erasing, normal_forms
 from finora.tenants.models import Business
 
 if TYPE_CHECKING:
@@ -71,8 +71,19 @@ def new_mark() -> int:
 
 def add_segment(business: Business, customers: Iterable[Any]) -> None:
     """A segment for new rows, inserted with a mark in the same transaction."""
-    entries = (Entry(row.public_id, row.name, row.email, row.packed) for row in customers)
-    store.write(business.pk, build(entries))
+    store.write(business.pk, build(map(_entry, customers)))
+
+
+def _entry(customer: Any) -> Entry:
+    return Entry(
+        customer.public_id,
+        customer.name,
+        customer.email,
+        customer.packed,
+        company=customer.company_name or "",
+        phone_end=normal_forms.phone_end(customer.phone or ""),
+        is_active=customer.is_active,
+    )
 
 
 _writes: Counter[int] = Counter()
@@ -122,7 +133,7 @@ def _pack(business: Business) -> int:
             # tempt a planner that knows no better into reading all of it.
             taken = tail.filter(id__in=pks)
             mark = new_mark()
-            rows = taken.active().values_list(*lines.COLUMNS)
+            rows = taken.not_erased().values_list(*lines.ALL_COLUMNS)
             fresh = build(lines.entries(rows, mark, noting=True))
             taken.update(packed=mark)
             store.write(business.pk, merge([fresh, *_swept(business)]))
@@ -132,11 +143,12 @@ def _pack(business: Business) -> int:
 def _to_pack(tail: QuerySet[Any]) -> list[int]:
     """The first PACK_ROWS of the tail, locked; but those of a key that this process lacks."""
     # Two packers take different rows, and neither waits.
-    rows = tail.order_by("id").select_for_update(skip_locked=True).values_list("id", "email")
+    tail = tail.order_by("id").select_for_update(skip_locked=True)
+    rows = tail.values_list("id", "email", "phone")
     pks: list[int] = []
     page = list(rows[:PACK_ROWS])
     while page:
-        pks += [pk for pk, email in page if not lines.needs_other_key(email)]
+        pks += [pk for pk, *tokens in page if not lines.needs_other_key(*tokens)]
         page = list(rows.filter(id__gt=page[-1][0])[: PACK_ROWS - len(pks)])
     return pks
 
@@ -176,7 +188,7 @@ def _swept(business: Business) -> list[Segment]:
     except SegmentUnreadable:
         row.update(looked_at=clock.now())
         return []
-    live = business.customers.active()
+    live = business.customers.not_erased()
     if not oldest.swept:
         stride = segment.lines // SAMPLE_LINES + 1
         sample = lines.current(live, segment.marks(range(0, segment.lines, stride)))
@@ -271,7 +283,7 @@ def repack(business: Business, progress: Callable[[int], Any] = lambda rows: Non
     while _pack(business) == PACK_ROWS:
         pass
     old = set(store.rows(business.pk).values_list("id", flat=True))
-    rows = business.customers.active().in_list_order()
+    rows = business.customers.not_erased().in_list_order()
     count = 0
     to_others: list[str] = []
 
@@ -279,12 +291,12 @@ def repack(business: Business, progress: Callable[[int], Any] = lambda rows: Non
         nonlocal count
         # Page by page, each a query of its own: while a query is open, SQLite lets nobody write
         # behind whom another process wrote. In list order, as that is an index of one business.
-        page = list(rows.values_list(*lines.COLUMNS)[:PAGE_ROWS])
+        page = list(rows.values_list(*lines.ALL_COLUMNS)[:PAGE_ROWS])
         while page:
-            to_others.extend(row[1] for row in page if row[4] and lines.needs_other_key(row[3]))
+            to_others.extend(row[1] for row in page if row[4] and lines.row_needs_other_key(row))
             if len(to_others) > PACK_ROWS:
                 raise lines.OtherKeyNeeded
-            mine = [row for row in page if row[4] and not lines.needs_other_key(row[3])]
+            mine = [row for row in page if row[4] and not lines.row_needs_other_key(row)]
             yield from lines.entries(mine, noting=True)
             count += len(page)
             progress(count)
@@ -292,7 +304,7 @@ def repack(business: Business, progress: Callable[[int], Any] = lambda rows: Non
                 return  # what comes behind the last row now looks after itself
             _, public_id, name, *_ = page[-1]
             after = rows.after(text.name_key(name), public_id)
-            page = list(after.values_list(*lines.COLUMNS)[:PAGE_ROWS])
+            page = list(after.values_list(*lines.ALL_COLUMNS)[:PAGE_ROWS])
 
     for segment in build_many(entries(), BULK_LINES):
         stand_in.write_read(business, segment)

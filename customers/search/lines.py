@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from customers.search.segment import Entry
-from finora.sealing import SealError, keyring
+from finora.sealing import SealError, keyring, normal_forms
 from finora.tenants.models import Business
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("finora.search")
 
 COLUMNS = ("business_id", "public_id", "name", "email", "packed")
+# With what staff alone look for: of these segments are made.
+ALL_COLUMNS = (*COLUMNS, "phone", "company_name", "is_active")
 
 
 class OtherKeyNeeded(SealError):
@@ -27,40 +30,58 @@ class OtherKeyNeeded(SealError):
         super().__init__("an email is sealed with a key that is not configured")
 
 
-def needs_other_key(email: SealedToken) -> bool:
-    """Whether the email is sealed with a key that this process lacks.
+def needs_other_key(*tokens: SealedToken | None) -> bool:
+    """Whether one of a row's values is sealed with a key that this process lacks.
 
     A line without it would hide the customer from those who have the key.
     """
-    key_id, held = _email().key_id(email), keyring.keys()
+    key_ids = (_field("email").key_id(token) for token in tokens if token is not None)
     # Of a damaged token no whole one is left, if any.
-    return key_id is not None and len(key_id) == keyring.KEY_ID_BYTES and key_id not in held
+    whole = {key_id for key_id in key_ids if key_id and len(key_id) == keyring.KEY_ID_BYTES}
+    return not whole <= set(keyring.keys())
+
+
+def row_needs_other_key(row: tuple[Any, ...]) -> bool:
+    """The same of a row of ALL_COLUMNS."""
+    return needs_other_key(row[3], row[5])
 
 
 def entries(
     rows: Iterable[tuple[Any, ...]], mark: int | None = None, *, noting: bool = False
 ) -> Iterator[Entry]:
-    """What a segment is told about rows of COLUMNS: with their own marks, unless one is given.
+    """What a segment is told about rows of COLUMNS or ALL_COLUMNS: with their own marks, unless
+    one is given.
 
-    An email that cannot be opened is none: its customer stays findable by name. `noting` says so
+    A value that cannot be opened is none: its customer stays findable by name. `noting` says so
     in the log.
     """
-    open_email = _email().open_for
-    for business_id, public_id, name, token, own_mark in rows:
+
+    def opened(name: str, token: SealedToken, business_id: int, public_id: str) -> str:
         try:
-            email = open_email(token, business_id, public_id)
+            value: str = _field(name).open_for(token, business_id, public_id)
         except SealError as error:
-            email = ""
             if noting:
                 fields = {"customer": public_id}
-                log.error("email unreadable", exc_info=error, extra={"fields": fields})
-        yield Entry(public_id, name, email, own_mark if mark is None else mark)
+                log.error(f"{name} unreadable", exc_info=error, extra={"fields": fields})
+            return ""
+        return value
+
+    for business_id, public_id, name, token, own_mark, *more in rows:
+        email = opened("email", token, business_id, public_id)
+        line = Entry(public_id, name, email, own_mark if mark is None else mark)
+        if more:
+            phone_token, company, is_active = more
+            phone = phone_token and opened("phone", phone_token, business_id, public_id)
+            end = normal_forms.phone_end(phone) if phone else ""
+            line = line._replace(company=company or "", phone_end=end, is_active=is_active)
+        yield line
 
 
-def _email() -> Any:
+@functools.cache
+def _field(name: str) -> Any:
     # Of what a business has: the models import this module.
     customers: Any = Business._meta.get_field("customers").related_model
-    return customers._meta.get_field("email")
+    return customers._meta.get_field(name)
 
 
 def current(live: QuerySet[Any], lines: Sequence[tuple[str, int]]) -> list[bool]:

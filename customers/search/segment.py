@@ -2,16 +2,23 @@
 
 A segment is one run of bytes, held in memory as it was sealed:
 
-    header   magic, number of lines, number of plain lines (three native uint32)
+    header   magic; number of lines, of plain ones, of those of active customers (native uint32)
     ids      20 bytes a line: the ULID of the public id, and the mark (big-endian uint32)
-    starts   where each line starts in the whole, and where the last one ends (native uint32)
+    starts   where each line and then each aside starts in the whole, and where the last one ends
+             (native uint32)
     text     the lines, each ended by "\n"
+    asides   of each line what staff alone look for, each ended by "\n"
 
 A line is `name_key ␟ email`, both folded. Customers whose name or email carries accents follow the
 plain ones as `name_key ␟ email ␟ marked name ␟ marked email`; a search with accents looks at
-theirs alone. A name longer than its key has the whole folded name at the end of its line. Both
-kinds are sorted by (name_key, id, mark). The mark says which packing wrote the line, and the
-customer's row says the same for as long as the line is its present one.
+theirs alone. A name longer than its key has the whole folded name at the end of its line. Behind
+them stand the lines of inactive customers, of either kind. Each of the three groups is sorted by
+(name_key, id, mark). The mark says which packing wrote the line, and the customer's row says the
+same for as long as the line is its present one.
+
+An aside is `company ␟ last four digits of the phone ␟ marked company`, the last part only where
+there are accents, and empty where there is neither company nor phone. The API's search reads no
+aside and no line of an inactive customer.
 
 The ids stand apart from the text because a search without a hit costs what it takes to read the
 text: that is a third less to read, and no query can match inside an id.
@@ -29,7 +36,7 @@ from array import array
 from base64 import b32encode
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import NamedTuple
 
 import stringzilla as sz
@@ -37,11 +44,11 @@ import stringzilla as sz
 from finora.accents import Accents
 from finora.text import accents, fold, has_unprintable, marked, name_key
 
-_MAGIC = 0x5E61_0001  # read in the wrong byte order, or of another layout, it differs
-_HEADER = struct.Struct("=III")
+_MAGIC = 0x5E61_0002  # read in the wrong byte order, or of another layout, it differs
+_HEADER = struct.Struct("=IIII")
 _ID = struct.Struct("20s")
 _MARK = struct.Struct(">I")
-_PART, _END = b"\x1f", b"\n"
+_PART, _ASIDE, _END = b"\x1f", b"\x1e", b"\n"
 
 # So many pieces of the accented text, of so many bytes, tell which part of a query is rare in it:
 # counting in all of it would cost more than the scan, and neighbours are alike.
@@ -61,6 +68,9 @@ class Entry(NamedTuple):
     name: str
     email: str
     mark: int = 0
+    company: str = ""
+    phone_end: str = ""
+    is_active: bool = True
 
 
 class Candidate(NamedTuple):
@@ -100,17 +110,18 @@ def _decode(raw: bytes) -> tuple[str, int]:
 class Segment:
     """An immutable block of lines; `build` and `merge` make one, `first_matches` searches it."""
 
-    __slots__ = ("_blob", "_plain", "_starts", "lines")
+    __slots__ = ("_active", "_blob", "_plain", "_starts", "lines")
 
     lines: int
     """How many lines it holds."""
 
     def __init__(self, blob: bytes) -> None:
         try:
-            magic, self.lines, self._plain = _HEADER.unpack_from(blob)
-            text = _HEADER.size + self.lines * _ID.size + (self.lines + 1) * 4
-            starts = memoryview(blob)[text - (self.lines + 1) * 4 : text].cast("I")
-            sound = magic == _MAGIC and self._plain <= self.lines
+            magic, self.lines, self._plain, self._active = _HEADER.unpack_from(blob)
+            starts_size = (2 * self.lines + 1) * 4
+            text = _HEADER.size + self.lines * _ID.size + starts_size
+            starts = memoryview(blob)[text - starts_size : text].cast("I")
+            sound = magic == _MAGIC and self._plain <= self._active <= self.lines
             sound = sound and starts[0] == text and starts[-1] == len(blob)
         except (struct.error, IndexError, TypeError) as error:
             raise ValueError("not a segment") from error
@@ -143,12 +154,12 @@ class Segment:
 
     def part(self, lines: Iterable[int]) -> Segment:
         """A segment of these lines alone."""
-        plain: list[bytes] = []
-        accented: list[bytes] = []
+        groups = _no_rows()
         for line in lines:
-            text = self._blob[self._starts[line] : self._starts[line + 1] - 1]
-            (plain if line < self._plain else accented).append(self._place(line) + text)
-        return _segment(plain, accented)
+            text, aside = self._text(line), self._text(self.lines + line)
+            group = groups[(line >= self._plain) + (line >= self._active)]
+            group.append(b"".join((self._place(line), text, _ASIDE, aside)))
+        return _segment(groups)
 
     def ids(self) -> Iterator[bytes]:
         """Who each line is about and its mark, as `line_id` has them."""
@@ -161,6 +172,15 @@ class Segment:
         others = [n for n, id_ in enumerate(self.ids()) if id_[: -_MARK.size] not in theirs]
         return self.part(others) if len(others) < self.lines else None
 
+    @property
+    def _groups(self) -> tuple[tuple[int, int], ...]:
+        """From which line to which: the plain ones, the accented ones, those of the inactive."""
+        return (0, self._plain), (self._plain, self._active), (self._active, self.lines)
+
+    def _text(self, number: int) -> bytes:
+        """A line; or an aside, whose number is that of its line behind all lines."""
+        return self._blob[self._starts[number] : self._starts[number + 1] - 1]
+
     def _place(self, line: int) -> bytes:
         """`name_key ␟ id mark` of a line: keys hold nothing below a space, so places order."""
         start, id_ = self._starts[line], _HEADER.size + line * _ID.size
@@ -168,15 +188,17 @@ class Segment:
         return key + self._blob[id_ : id_ + _ID.size]
 
     def _rows(self, first: int, last: int) -> Iterator[bytes]:
-        """The lines from `first` up to `last`, each behind its place."""
-        blob, size = self._blob, _ID.size
-        lines = blob[self._starts[first] : self._starts[last]].split(_END)
+        """The lines from `first` up to `last`, each behind its place and with its aside."""
+        blob, starts, size = self._blob, self._starts, _ID.size
+        lines = blob[starts[first] : starts[last]].split(_END)
+        asides = blob[starts[self.lines + first] : starts[self.lines + last]].split(_END)
         ids = _ID.iter_unpack(blob[_HEADER.size + first * size : _HEADER.size + last * size])
-        for (id_,), line in zip(ids, lines, strict=False):  # behind the last _END comes b""
-            yield b"".join((line[: line.index(_PART) + 1], id_, line))
+        # Behind the last _END comes b"".
+        for (id_,), line, aside in zip(ids, lines, asides, strict=False):
+            yield b"".join((line[: line.index(_PART) + 1], id_, line, _ASIDE, aside))
 
     def _find(self, needle: bytes, first: int, last: int) -> Iterator[int]:
-        """The lines from `first` up to `last` that hold the needle, each once."""
+        """The numbers from `first` up to `last` whose text holds the needle (see _text)."""
         blob, starts = self._blob, self._starts
         position, end = starts[first], starts[last]
         while (position := sz.find(blob, needle, position, end)) >= 0:
@@ -193,32 +215,63 @@ class Segment:
 
         A line in which they are holds each of the needles, so the rarest one leads to them all.
         """
-        start, end = self._starts[self._plain], self._starts[self.lines]
+        start, end = self._starts[self._plain], self._starts[self._active]
         step = max(_SAMPLE_BYTES, (end - start) // _SAMPLES)
         pieces = [self._blob[at : at + _SAMPLE_BYTES] for at in range(start, end, step)]
         sample = b"".join(pieces)
         rarest = min(needles, key=lambda needle: sz.count(sample, needle))
-        for n in self._find(rarest, self._plain, self.lines):
-            line = self._blob[self._starts[n] : self._starts[n + 1]]
+        for n in self._find(rarest, self._plain, self._active):
+            line = self._text(n)
             # No part runs into the next, so what is found in the marked ones is found in one.
             if needles[-1] in line and wanted.found_in(line.split(_PART, 2)[2].decode()):
                 yield self._place(n)
 
+    def _holding(self, needles: Sequence[bytes], behind: bytes) -> Iterator[Iterator[bytes]]:
+        """The places behind this one of the lines that hold each of the needles, there or aside.
 
-def _segment(plain: list[bytes], accented: list[bytes]) -> Segment:
-    """The segment of these rows (see _rows), equal ones once."""
-    middle = len(plain := list(dict.fromkeys(sorted(plain))))
+        In several streams, each in order; a place may come twice.
+        """
+        rarest = needles[0]
+        if len(needles) > 1:
+            text = memoryview(self._blob)[self._starts[0] :]
+            rarest = min(needles, key=lambda needle: sz.count(text, needle))
+        for first, last in self._groups:
+            begin = bisect_right(range(last), behind, first, key=self._place)
+            yield self._with_all(needles, self._find(rarest, begin, last))
+            asides = self._find(rarest, self.lines + begin, self.lines + last)
+            yield self._with_all(needles, (number - self.lines for number in asides))
+
+    def _with_all(self, needles: Sequence[bytes], lines: Iterable[int]) -> Iterator[bytes]:
+        for line in lines:
+            text, aside = self._text(line), self._text(self.lines + line)
+            if all(needle in text or needle in aside for needle in needles):
+                yield self._place(line)
+
+
+def _no_rows() -> tuple[list[bytes], ...]:
+    """For each group of lines none yet; a row is what Segment._rows gives."""
+    return [], [], []
+
+
+def _segment(groups: tuple[list[bytes], ...]) -> Segment:
+    """The segment of these rows, equal ones once."""
+    each_once = [list(dict.fromkeys(sorted(group))) for group in groups]
+    plain, accented, _ = map(len, each_once)
     ids: list[bytes] = []
     lines: list[bytes] = []
-    for row in plain + list(dict.fromkeys(sorted(accented))):
+    asides: list[bytes] = []
+    for row in chain.from_iterable(each_once):
         id_ = row.index(_PART) + 1
+        line, _, aside = row[id_ + _ID.size :].partition(_ASIDE)
         ids.append(row[id_ : id_ + _ID.size])
-        lines.append(row[id_ + _ID.size :])
-    text = _HEADER.size + len(lines) * _ID.size + (len(lines) + 1) * 4
-    starts = array("I", accumulate((len(line) + 1 for line in lines), initial=text))
-    header = _HEADER.pack(_MAGIC, len(lines), middle)
-    lines.append(b"")  # so that the last line is ended as the others are
-    return Segment(b"".join((header, *ids, starts, _END.join(lines))))
+        lines.append(line)
+        asides.append(aside)
+    count, texts = len(ids), lines + asides
+    text = _HEADER.size + count * _ID.size + (2 * count + 1) * 4
+    starts = array("I", accumulate((len(each) + 1 for each in texts), initial=text))
+    header = _HEADER.pack(_MAGIC, count, plain, plain + accented)
+    texts.append(b"")  # so that the last one is ended as the others are
+    return Segment(b"".join((header, *ids, starts, _END.join(texts))))
 
 
 def _printable(text: str) -> str:
@@ -230,6 +283,16 @@ def _printable(text: str) -> str:
     if not has_unprintable(text):
         return text
     return "".join(" " if has_unprintable(c) else c for c in text)
+
+
+def _aside(entry: Entry) -> bytes:
+    if not (entry.company or entry.phone_end):
+        return b""
+    company = _printable(entry.company)
+    parts = [folded := fold(company), entry.phone_end]
+    if (marks := marked(company)) != folded:
+        parts.append(marks)
+    return _PART.join(part.encode() for part in parts)
 
 
 def _line(entry: Entry) -> tuple[bytes, bool]:
@@ -247,13 +310,13 @@ def _line(entry: Entry) -> tuple[bytes, bool]:
 
 def build(entries: Iterable[Entry]) -> Segment:
     """The segment of these customers, in any order. ValueError on a public id that is none."""
-    plain: list[bytes] = []
-    accented: list[bytes] = []
+    groups = _no_rows()
     for entry in entries:
         line, is_accented = _line(entry)
         id_ = line_id(entry.public_id, entry.mark)
-        (accented if is_accented else plain).append(line[: line.index(_PART) + 1] + id_ + line)
-    return _segment(plain, accented)
+        row = b"".join((line[: line.index(_PART) + 1], id_, line, _ASIDE, _aside(entry)))
+        groups[is_accented if entry.is_active else 2].append(row)
+    return _segment(groups)
 
 
 def build_many(entries: Iterable[Entry], max_lines: int) -> Iterator[Segment]:
@@ -265,12 +328,11 @@ def build_many(entries: Iterable[Entry], max_lines: int) -> Iterator[Segment]:
 
 def merge(segments: Iterable[Segment]) -> Segment:
     """One segment of all lines of several, equal ones once."""
-    plain: list[bytes] = []
-    accented: list[bytes] = []
+    groups = _no_rows()
     for segment in segments:
-        plain += segment._rows(0, segment._plain)
-        accented += segment._rows(segment._plain, segment.lines)
-    return _segment(plain, accented)
+        for group, (first, last) in zip(groups, segment._groups, strict=True):
+            group += segment._rows(first, last)
+    return _segment(groups)
 
 
 def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate]:
@@ -291,11 +353,29 @@ def first_matches(segments: Iterable[Segment], query: str) -> Iterator[Candidate
         for segment in segments:
             # An unmarked needle found in a marked part is in its folded part as well.
             streams.append(segment._matches(needle, 0, segment._plain))
-            streams.append(segment._matches(needle, segment._plain, segment.lines))
+            streams.append(segment._matches(needle, segment._plain, segment._active))
     else:
         # Of needles that the sample lacks the first is taken: a mark, as there are few of them.
         needles = [*(mark.encode() for mark in wanted.marks), folded.encode()]
         streams = [segment._marked_matches(needles, wanted) for segment in segments]
+    yield from _merged(streams)
+
+
+def lines_holding(
+    segments: Iterable[Segment], needles: Sequence[bytes], behind: tuple[bytes, str] | None = None
+) -> Iterator[Candidate]:
+    """The lines, inactive customers' too, that hold each of the folded needles, there or aside.
+
+    By (name_key, public_id), behind this one; each once, and lazy as first_matches().
+    """
+    place = b""
+    if behind is not None:
+        name_key, public_id = behind
+        place = b"".join((name_key, _PART, line_id(public_id, 2**32 - 1)))
+    yield from _merged([s for segment in segments for s in segment._holding(needles, place)])
+
+
+def _merged(streams: Iterable[Iterator[bytes]]) -> Iterator[Candidate]:
     last = b""
     for place in heapq.merge(*streams):
         if place != last:

@@ -54,7 +54,7 @@ def replace(business: Business, missing: Collection[UUID]) -> None:
     a row that they may have held cannot be opened here and can elsewhere.
     """
     for rows in _uncovered(business, missing, in_tail=False):
-        if any(lines.needs_other_key(row[3]) for row in rows):
+        if any(lines.row_needs_other_key(row) for row in rows):
             raise lines.OtherKeyNeeded
         write_read(business, build(entry for entry in lines.entries(rows) if entry.mark))
     store.rows(business.pk).filter(id__in=missing).delete()
@@ -74,8 +74,8 @@ def write_read(business: Business, segment: Segment) -> None:
 def _uncovered(
     business: Business, missing: Collection[UUID], *, in_tail: bool = True
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """The active rows (as lines.COLUMNS) whose line is in no segment but the missing ones."""
-    rows = business.customers.active().in_list_order()
+    """The rows (as lines.ALL_COLUMNS) whose line is in no segment but the missing ones."""
+    rows = business.customers.not_erased().in_list_order()
     if not in_tail:
         rows = rows.exclude(packed=0)
     page = list(rows.values_list("name_key", "public_id", "packed")[:ROWS])
@@ -85,7 +85,7 @@ def _uncovered(
         asked = iter([ids[id_] for id_ in wanted])
         found: list[tuple[Any, ...]] = []
         while some := list(islice(asked, ASKED_AT_ONCE)):
-            found += rows.order_by().filter(public_id__in=some).values_list(*lines.COLUMNS)
+            found += rows.order_by().filter(public_id__in=some).values_list(*lines.ALL_COLUMNS)
         yield found
         if len(page) < ROWS:
             return  # what comes behind the last row now is in the tail, or in segments of its own

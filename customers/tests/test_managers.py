@@ -18,7 +18,6 @@ VERBS = {
     "get_shown": lambda customers, ada: customers.get_shown(ada.public_id),
     "active_with_email": lambda customers, ada: customers.active_with_email(ada.email),
     "tail": lambda customers, ada: customers.tail(),
-    "ids_found_by": lambda customers, ada: customers.ids_found_by("ada"),
     "find_or_create": lambda customers, ada: customers.find_or_create(email="new@example.com"),
     "edit": lambda customers, ada: customers.edit(ada.public_id, {"name": "Bola"}),
     "hold": lambda customers, ada: customers.hold(ada.public_id),

@@ -68,7 +68,29 @@ def phone(text: str) -> str:
     return _e164(text) or "".join(c for c in fold(text) if c.isalnum())
 
 
+# What nearly all phones are, told in a fiftieth of the time.
+_NIGERIAN = re.compile(r"(?:\+234|0)(?:[ .-]?[0-9]){10}\Z")
+END_DIGITS = 4
+
+
+def phone_end(text: str) -> str:
+    """The last four digits of a number of at least eight, its country's aside; else empty."""
+    if _NIGERIAN.match(text):
+        return "".join(c for c in text if c in "0123456789")[-END_DIGITS:]
+    number = _number(text)
+    digits = phonenumbers.national_significant_number(number) if number else ""
+    return digits[-END_DIGITS:] if len(digits) >= 2 * END_DIGITS else ""
+
+
 def _e164(text: str) -> str | None:
+    number = _number(text)
+    if number is None:
+        return None
+    e164: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return f"{e164}x{number.extension}" if number.extension else e164
+
+
+def _number(text: str) -> phonenumbers.PhoneNumber | None:
     """A number counts as one when its length is possible; whether its range is in service changes
     from year to year, and a form that is hashed and stored must not.
     """
@@ -85,10 +107,7 @@ def _e164(text: str) -> str | None:
     if len(_WORD.findall(number)) > bool(parsed.extension):
         return None
     possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    e164: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return f"{e164}x{parsed.extension}" if parsed.extension else e164
+    return parsed if possible == phonenumbers.ValidationResult.IS_POSSIBLE else None
 
 
 def is_tin(text: str) -> bool:

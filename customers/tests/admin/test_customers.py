@@ -12,10 +12,11 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
-from customers import keyset
+from customers import finding, keyset
 from customers.admin import customer as customer_admin
 from customers.keyset import BY_NAME, NEWEST_FIRST
 from customers.models import Customer
+from customers.search import by_words
 from finora import clock
 from finora.sealing.fields import SealedMixin
 from finora.staff import search_terms
@@ -31,7 +32,7 @@ from finora.tests.kit.customer_pages import (
     save,
     search,
 )
-from finora.tests.kit.staff import member
+from finora.tests.kit.staff import browser, member
 
 
 @pytest.fixture
@@ -52,10 +53,16 @@ def ada(business) -> Customer:
         "0803 123 5678",
         "12345678 0001",
         "123456780001",
+        "5678",
+        "obi ada",
+        "acme  ADA 5678",
+        "hardware",
+        "obi ikejá",
     ],
 )
-def test_one_box_finds_by_part_of_name_or_email_and_by_phone_and_tin(staff, ada, term):
-    factories.customer(ada.business)
+def test_one_box_finds_by_words_in_any_order_and_by_phone_tin_and_company(staff, ada, term):
+    ada.edit(company_name="Ikejá Hardware")
+    factories.customer(ada.business, phone="0803 123 5670")
     assert listed(search(staff, term)) == [ada.public_id]
 
 
@@ -77,21 +84,91 @@ def test_a_search_looks_into_every_business_or_the_chosen_one(staff, ada, other_
     assert listed(chosen) == [twin.public_id]
 
 
-def test_with_too_many_businesses_staff_choose_one_first(staff, ada, monkeypatch):
-    factories.business()
-    monkeypatch.setattr(customer_admin, "BUSINESSES_SEARCHED", 1)
+def test_beyond_so_many_businesses_what_is_exact_is_found_and_a_part_asks_for_one(
+    staff, ada, monkeypatch
+):
+    monkeypatch.setattr(finding, "READ_FOR_WORDS", 3)
+    monkeypatch.setattr(finding, "AT_ONCE", 2)
+    twins = [factories.customer(factories.business(), **PERSONAL) for _ in range(4)]
+    everyone = [row.public_id for row in (ada, *twins)]
+    for term in ("ADA.OBI@acme.com", "0803 123 5678", "123456780001"):
+        response = search(staff, term)
+        assert listed(response) == everyone
+        assert "Choose a business to look for a part" in response.content.decode()
+    assert search(staff, twins[2].public_id.upper()).request["PATH_INFO"] == page(twins[2])
     response = search(staff, "ada")
     assert listed(response) == []
-    assert "Choose a business" in said(response)
-    assert listed(search(staff, "ada", f"business={ada.business.public_id}")) == [ada.public_id]
+    html = response.content.decode()
+    assert "Choose a business to look for a part" in html
+    assert "No customers" not in html
+    response = search(staff, "ada", f"business={ada.business.public_id}")
+    assert listed(response) == [ada.public_id]
+    assert "Choose a business to look" not in response.content.decode()
+    # What an account does not reach is not found, and does not count among the many.
+    few = browser("Viewer", scope=[ada.business, twins[0].business])
+    assert listed(search(few, "ADA.OBI@acme.com")) == everyone[:2]
+    assert listed(search(few, "obi")) == everyone[:2]
 
 
-def test_an_inactive_customer_is_found_by_the_beginning_of_its_name_and_by_email(staff, ada):
+def test_an_inactive_customer_is_found_as_an_active_one(staff, ada):
+    ada.company_name = "Lekki Books"
+    ada.save()
     ada.delete()
-    for term in ("ada", "ÁDA o", "ada.obi@acme.com"):
+    for term in ("da", "BI ada", "ada.obi@acme.com", "bi@acme", "books lekki", "5678", "obi 5678"):
         assert listed(search(staff, term)) == []
         assert listed(search(staff, term, "status=inactive")) == [ada.public_id]
         assert listed(search(staff, term, "status=all")) == [ada.public_id]
+
+
+def pages_of(staff, response) -> list[list[str]]:
+    """What each page shows, following "Next" from this one."""
+    pages = [listed(response)]
+    while further := response.context["cl"].next_page:
+        query = urlsplit(response.request["QUERY_STRING"]).path
+        query = "&".join(part for part in query.split("&") if not part.startswith("p="))
+        response = staff.get(f"{LIST}?{query}&{further}")
+        pages.append(listed(response))
+    return pages
+
+
+@pytest.mark.parametrize("few_rows", [1000, 0])
+def test_filters_apply_to_all_matches_and_pages_go_on_through_them(
+    staff, business, other_business, monkeypatch, few_rows
+):
+    monkeypatch.setattr(by_words, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(customer_admin.CustomerAdmin, "list_per_page", 7)
+    made = [
+        factories.customer(each, name=f"{name} Obi {n:02}")
+        for name, each, n in product(("Ada", "Bola"), (business, other_business), range(30))
+    ]
+    lately = clock.now() - timedelta(days=2)
+    Customer.objects.exclude(pk__in=[c.pk for c in made[1::3]]).update(created_at=lately)
+    for customer in made[::4]:
+        customer.delete()
+    days = {"1": timedelta(days=1), "7": timedelta(days=7)}
+    for term, status, created in product(("obi ada", "obi"), ("active", "inactive", "all"), days):
+        filters = f"business={business.public_id}&status={status}&created={created}"
+        rows = Customer.objects.in_business(business.pk).with_status(status)
+        rows = rows.filter(created_at__gte=clock.now() - days[created])
+        if term == "obi ada":
+            rows = rows.filter(name__startswith="Ada")
+        expected = [row.public_id for row in rows.order_by(*BY_NAME)]
+        first = search(staff, term, filters)
+        pages = pages_of(staff, first)
+        assert [row for shown in pages for row in shown] == expected
+        assert all(len(shown) == 7 for shown in pages[:-1])
+        html = first.content.decode()
+        assert ("7 on this page, and more follow." in html) == (len(expected) > 7)
+        assert (f"{len(expected)} customers." in html) == (1 < len(expected) <= 7)
+    every = search(staff, "obi", "status=all")
+    expected = [row.public_id for row in Customer.objects.order_by(*BY_NAME)]
+    assert [row for shown in pages_of(staff, every) for row in shown] == expected
+    last = staff.get(f"{LIST}?status=all&p={made[-2].pk}&q={search_token(every)}")
+    assert "the last one" in last.content.decode()
+
+
+def search_token(response) -> str:
+    return dict(part.split("=") for part in response.request["QUERY_STRING"].split("&"))["q"]
 
 
 def test_the_address_never_holds_the_term_and_filters_keep_it(staff, ada):

@@ -21,7 +21,15 @@ from customers.querysets import EmailInUse
 from customers.search import index, store
 from finora.sealing import SealError
 from finora.tests.kit import factories
-from finora.tests.kit.directories import directory, flip, found, matches, small_steps
+from finora.tests.kit.directories import (
+    directory,
+    flip,
+    found,
+    matches,
+    meant,
+    searched,
+    small_steps,
+)
 
 # Accents in both normal forms, letters that fold to several, what is special in SQL patterns,
 # regular expressions and ids, and a name whose key is cut.
@@ -86,6 +94,27 @@ QUERIES = [
     "0",
 ]
 
+PHONES = ["0803 123 4567", "+2348031230001", "08031234567 ext 9", "none", "12 34", "5555-6666"]
+# What staff type: words in any order, ends of phones, and what is exact.
+TYPED = [
+    *QUERIES,
+    "ola fuß",
+    "fuß ọlá",
+    "b.co ola",
+    "4567",
+    "ola 4567",
+    "0001 ọlá",
+    "0803-123-4567",
+    "none",
+    "acme",
+    "ácme ola",
+    "acme 4567 b.co",
+    "12345678 0001",
+    "\u0301",
+    "ola0@b.co",
+    "x\x00",
+]
+
 numbers = st.integers(0, 10_000)
 
 
@@ -95,6 +124,8 @@ class History(RuleBasedStateMachine):
     serial = count()
     queries = cycle(QUERIES)
     limits = cycle([1, 2, 5, 50])
+    typed = cycle(TYPED)
+    which = cycle([{}, {"is_active": True}, {"is_active": False}])
 
     @initialize()
     def two_businesses(self):
@@ -152,7 +183,22 @@ class History(RuleBasedStateMachine):
     @rule(number=numbers)
     def touch_what_is_not_searched(self, number):
         if customer := self.some(number, is_active=True):
-            self.edit(customer, {"phone": "0803 123 4567"})
+            self.edit(customer, {"address": f"{number} Marina"})
+
+    @rule(
+        number=numbers,
+        phone=st.sampled_from([*PHONES, None]),
+        company=st.sampled_from(["Acme Ltd", "Ácmé", "Ola & Sons", None]),
+        tin=st.sampled_from(["12345678-0001", None]),
+    )
+    def change_what_staff_alone_look_for(self, number, phone, company, tin):
+        if customer := self.some(number, is_active=True):
+            self.edit(customer, {"phone": phone, "company_name": company, "tin": tin})
+
+    @rule(number=numbers)
+    def erase(self, number):
+        if customer := self.some(number):
+            customer.erase()
 
     @rule(number=numbers)
     def delete(self, number):
@@ -167,7 +213,7 @@ class History(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def restore(self, number):
-        if customer := self.some(number, is_active=False):
+        if customer := self.some(number, is_active=False, erased_at=None):
             try:
                 customer.restore()
             except (EmailInUse, SealError):
@@ -175,7 +221,7 @@ class History(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def forge_an_email(self, number):
-        if customer := self.some(number):
+        if customer := self.some(number, erased_at=None):
             factories.store(customer, "email", "s1.AAAA")
 
     # Upkeep.
@@ -235,6 +281,14 @@ class History(RuleBasedStateMachine):
             queries += [(rows[len(rows) // 2][1], 50), (rows[-1][2][-4:], next(self.limits))]
         for query, limit in queries:
             assert found(self.business, query, limit) == matches(rows, query, limit), query
+
+    @invariant()
+    def staff_find_what_brute_force_finds(self):
+        both = [self.beside, self.business]
+        for size in (next(self.limits), 50):
+            typed, which = next(self.typed), next(self.which)
+            expected = meant(both, typed, **which)
+            assert searched(both, typed, size, **which) == expected, (typed, which)
 
     @invariant()
     def the_business_beside_is_none_of_its_business(self):

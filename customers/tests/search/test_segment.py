@@ -40,7 +40,16 @@ def public_id(number):
 
 
 numbers = st.integers(0, 40) | st.integers(0, 2**128 - 1)
-entries = st.builds(Entry, numbers.map(public_id), texts, texts, st.integers(0, 2**32 - 1))
+entries = st.builds(
+    Entry,
+    numbers.map(public_id),
+    texts,
+    texts,
+    st.integers(0, 2**32 - 1),
+    texts,
+    st.sampled_from(["", "0001", "4567"]),
+    st.booleans(),
+)
 directories = st.lists(entries, max_size=12)
 
 
@@ -61,7 +70,7 @@ def a_search(draw):
 def brute_force(found, query):
     if not fold(query) or has_unprintable(query):
         return []
-    hits = (e for e in found if holds(e.name, query) or holds(e.email, query))
+    hits = (e for e in found if e.is_active and (holds(e.name, query) or holds(e.email, query)))
     return in_order(hits)
 
 
@@ -258,18 +267,25 @@ def test_a_segment_comes_back_from_its_bytes(batch):
 
 def test_segments_that_are_stored_stay_readable():
     """The layout byte by byte: what writes and what reads, changed alike, agree still."""
-    people = [Entry(public_id(31), "Ada Obi", "ada@x.co", 258), Entry(public_id(30), "Ọlá", "", 1)]
+    people = [
+        Entry(public_id(31), "Ada Obi", "ada@x.co", 258),
+        Entry(public_id(30), "Ọlá", "", 1, "Ácme", "5678"),
+        Entry(public_id(29), "Zed", "", 3, "", "0001", is_active=False),
+    ]
     plain = b"ada obi\x1fada@x.co\n"
     accented = "ola\x1f\x1fo\U000f0023la\U000f0001\x1f\n".encode()
-    first = 12 + 2 * 20 + 3 * 4
+    inactive = b"zed\x1f\n"
+    asides = [b"\n", "acme\x1f5678\x1fa\U000f0001cme\n".encode(), b"\x1f0001\n"]
+    texts = [plain, accented, inactive, *asides]
+    first = 16 + 3 * 20 + 7 * 4
     blob = b"".join(
         (
-            struct.pack("=III", 0x5E610001, 2, 1),
+            struct.pack("=IIII", 0x5E610002, 3, 1, 2),
             bytes(15) + b"\x1f" + b"\0\0\x01\x02",
             bytes(15) + b"\x1e" + b"\0\0\0\x01",
-            struct.pack("=III", first, first + len(plain), first + len(plain + accented)),
-            plain,
-            accented,
+            bytes(15) + b"\x1d" + b"\0\0\0\x03",
+            struct.pack("=7I", *(first + sum(map(len, texts[:n])) for n in range(7))),
+            *texts,
         )
     )
     assert build(people).to_bytes() == blob
@@ -280,13 +296,14 @@ def test_bytes_that_are_no_segment_are_refused():
     for end in range(len(blob)):
         with pytest.raises(ValueError, match="not a segment"):
             Segment.from_bytes(blob[:end])
-    swapped = b"".join(blob[n : n + 4][::-1] for n in range(0, 12, 4)) + blob[12:]
-    another_magic = b"\x02" + blob[1:]
+    swapped = b"".join(blob[n : n + 4][::-1] for n in range(0, 16, 4)) + blob[16:]
+    another_magic = b"\x01" + blob[1:]
     more_plain = blob[:8] + b"\x03\x00\x00\x00" + blob[12:]
-    text_elsewhere = blob[:52] + b"\x00" + blob[53:]  # the first of the starts
+    more_active = blob[:12] + b"\x03\x00\x00\x00" + blob[16:]
+    text_elsewhere = blob[:56] + b"\x00" + blob[57:]  # the first of the starts
     for nonsense in (
         *(blob + b"x", b"x" + blob, b"\xff" * 64, bytes(64)),
-        *(swapped, another_magic, more_plain, text_elsewhere),
+        *(swapped, another_magic, more_plain, more_active, text_elsewhere),
     ):
         with pytest.raises(ValueError, match="not a segment"):
             Segment.from_bytes(nonsense)

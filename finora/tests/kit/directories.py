@@ -1,11 +1,13 @@
 """What search is held to: brute force over the decrypted rows, and small numbers in its upkeep."""
 
+from customers.finding import Search
 from customers.managers import SEARCH_LIMIT
 from customers.models import Customer
-from customers.search import index, reading, stand_in, store
+from customers.search import by_words, index, reading, stand_in, store
 from customers.search.models import SearchSegment
-from finora.sealing import SealError
+from finora.sealing import SealError, normal_forms
 from finora.sealing.fields import SealedToken
+from finora.staff import masking
 from finora.text import fold, has_unprintable, holds, name_key
 
 # Few rows then do what thousands do: fill segments, merge and sweep them, page, screen.
@@ -22,12 +24,14 @@ SMALL = {
     "LOOK_EVERY": 2,
     "ROWS": 6,
     "ASKED_AT_ONCE": 3,
+    "FEW_ROWS": 0,
+    "MOST_AT_ONCE": 5,
 }
 
 
 def small_steps(monkeypatch, steps=SMALL):
     for name, value in steps.items():
-        [module] = [m for m in (index, reading, stand_in) if hasattr(m, name)]
+        [module] = [m for m in (index, reading, stand_in, by_words) if hasattr(m, name)]
         monkeypatch.setattr(module, name, value)
 
 
@@ -57,6 +61,56 @@ def matches(rows, query, limit=SEARCH_LIMIT):
 def found(business, query, limit=SEARCH_LIMIT):
     """The public ids that a search finds."""
     return [c.public_id for c in business.customers.search(query, limit)]
+
+
+def opened(customer, field):
+    """A sealed value in the clear; one that cannot be read is none."""
+    try:
+        return getattr(customer, field) or ""
+    except SealError:
+        return ""
+
+
+def is_meant(customer, typed):
+    """Whether the staff's search for this must find the customer, in so many words."""
+    if has_unprintable(typed):
+        return False
+    texts = [customer.name, opened(customer, "email"), customer.company_name or ""]
+    mask = masking.phone(opened(customer, "phone"))
+    ends = {mask[-4:]} if mask[-4:].isdigit() else set()
+    words = [] if customer.erased_at else [word for word in typed.split() if fold(word)]
+    if words and all(any(holds(t, w) for t in texts) or fold(w) in ends for w in words):
+        return True
+    forms = {
+        "email": normal_forms.email_key,
+        "phone": normal_forms.phone,
+        "tin": normal_forms.tin,
+    }
+    for field, form in forms.items():
+        value = opened(customer, field)
+        if value and form(value) and form(value) == form(typed):
+            return True
+    return customer.public_id == typed.lower()
+
+
+def meant(businesses, typed, **which):
+    """The public ids that the staff's search must find in these businesses, by brute force."""
+    rows = Customer.objects.filter(business__in=businesses, **which)
+    found = [
+        (row.business_id, name_key(row.name), row.public_id) for row in rows if is_meant(row, typed)
+    ]
+    return [public_id for _, _, public_id in sorted(found)]
+
+
+def searched(businesses, typed, size=50, **which):
+    """The public ids that the staff's search finds, page by page."""
+    search = Search(Customer.objects.filter(**which), typed, businesses)
+    rows = page = search.page(size)
+    while len(page) == size:
+        last = page[-1]
+        page = search.page(size, (last.business_id, bytes(last.name_key), last.public_id))
+        rows = rows + page
+    return [row.public_id for row in rows]
 
 
 def pack_all(business):

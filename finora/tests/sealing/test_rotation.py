@@ -113,8 +113,8 @@ def test_no_simultaneous_edit_is_lost_or_reverted(business, two_keys, monkeypatc
             n = 0
             while not stop.is_set() or n < 40:
                 customer = made[n % len(made)]
-                wanted[customer.pk] = f"0803 000 {n:04}"
-                business.customers.edit(customer.public_id, {"phone": wanted[customer.pk]})
+                wanted[customer.pk] = f"{n} Marina"
+                business.customers.edit(customer.public_id, {"address": wanted[customer.pk]})
                 n += 1
         finally:
             connection.close()
@@ -126,8 +126,8 @@ def test_no_simultaneous_edit_is_lost_or_reverted(business, two_keys, monkeypatc
     stop.set()
     editor.join()
     for customer in Customer.objects.all():
-        assert customer.phone == wanted[customer.pk]
-        assert customer.address == VALUES["address"]
+        assert customer.address == wanted[customer.pk]
+        assert customer.phone == VALUES["phone"]
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finora.sealing import normal_forms
 from finora.staff import masking
 from finora.staff.display import naira
 
@@ -42,6 +43,25 @@ def test_email(value, shown):
 )
 def test_phone(value, shown):
     assert masking.phone(value) == shown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "+2348012345678", "0803 123 5678", "+44 20 7946 0018", "+2348012345678 ext. 99",
+        "+290 22158", "n/a", "08031235678 / 08031239999", "12", "", "+234-803-123-5678",
+        "08031235678.", "0803 1235 67", "tel 0803 123 5678",
+    ],
+)  # fmt: skip
+def test_the_digits_that_search_finds_a_phone_by_are_those_that_its_mask_shows(value):
+    shown = masking.phone(value)[-4:]
+    assert normal_forms.phone_end(value) == (shown if shown.isdigit() else "")
+
+
+@given(st.from_regex(r"(\+234|0|\+44|)([ .-]?[0-9]){7,12}( ?x9)?", fullmatch=True))
+def test_a_phone_is_found_by_no_digit_that_its_mask_hides(value):
+    end = normal_forms.phone_end(value)
+    assert end in ("", masking.phone(value)[-4:])
 
 
 @pytest.mark.parametrize(
