@@ -32,6 +32,7 @@ from finora.api.envelope import exception_handler, failure
 from finora.api.errors import ApiError
 from finora.api.parsers import BODY_REFUSED, too_large
 from finora.audit.acting import Actor, acting
+from finora.limits.limiter import limiter
 from finora.request import request_id
 
 access_log = logging.getLogger("finora.access")
@@ -68,6 +69,7 @@ class RequestIdMiddleware:
                         }
                     },
                 )
+            limiter().settle()
             return response
         finally:
             request_id.reset(token)

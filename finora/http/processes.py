@@ -4,42 +4,42 @@
     HUP         one worker after the other is replaced; the new one answers before the old one ends
     KILL        of the main process: its workers see it, finish what they began and end
 
-All workers accept from one socket, which the main process holds: a call that comes while they
-change waits in it. It is this server's alone: a second server on the port does not start.
+The main process holds the sockets that workers accept from (`finora/http/listening.py`): a call
+that comes while they change waits there. The port is this server's alone: a second one on it does
+not start.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import multiprocessing
 import os
 import resource
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 from django.conf import settings
+from granian import _futures
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
+from finora.http.listening import BACKLOG, Dealer, listen
+
 WORKER_SECONDS = 7  # to finish what was begun
 MAIN_SECONDS = 9  # to end, whatever happens
-BIND_SECONDS = 10  # a server that was here before may still be ending
 PARENT_LOOK_SECONDS = 0.25
-BACKLOG = 1024
 # Of each worker. An idle one costs a file and some memory, and nothing else.
 MAX_CONNECTIONS = 4096
 OTHER_FILES = 256
 # Both for the first byte of a request on a connection and for the last one of its headers.
 HEADER_SECONDS = 30
 MAX_HEADER_BYTES = 32 * 1024
-READ_SECONDS = 30
 
 
 class Server(MPServer):
@@ -71,13 +71,35 @@ class Server(MPServer):
         os.register_at_fork(after_in_child=_forget_signals)
 
     def _init_shared_socket(self) -> None:
-        self._sso = _listener(settings.HOST, settings.PORT)
-        self._shd = SocketHolder(self._sso.fileno(), False, BACKLOG)  # type: ignore
+        self._sso = None
+        self._listeners = listen(settings.HOST, settings.PORT, self.workers)
+        self._dealer = Dealer(self._listeners)
+
+    def _drop_shared_socket(self) -> None:
+        for listener in self._listeners:
+            listener.close()
 
     def _spawn_worker(self, *args: Any, **kwargs: Any) -> Any:
+        place = kwargs["idx"] % len(self._listeners)
+        self._shd = SocketHolder(self._listeners[place].fileno(), False, BACKLOG)  # type: ignore
+        is_dealt = len(self._listeners) > 1
+        if is_dealt:
+            kwargs["callback_loader"] = partial(
+                _load, kwargs["callback_loader"], self._dealer, place
+            )
         worker = super()._spawn_worker(*args, **kwargs)
+        if is_dealt:
+            worker._watcher = partial(  # type: ignore[method-assign]
+                self._watch, worker, place, worker._watcher
+            )
         self._spawned = [one for one in self._spawned if one.is_alive()] + [worker]
         return worker
+
+    def _watch(self, worker: Any, place: int, note_end: Callable[[], None]) -> None:
+        """In a thread of its own, as granian has one for each worker."""
+        worker.join()
+        self._dealer.end(place, worker.inner.pid)
+        note_end()
 
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         for idx in workers:
@@ -141,35 +163,33 @@ def hear_signals_once(loop: asyncio.AbstractEventLoop, heard: Callable[[], None]
     loop.add_signal_handler = add_once  # type: ignore[method-assign,assignment]
 
 
+def hear_requests_first(take: Callable[[Any, Any], bool]) -> None:
+    """In a worker, before granian begins: what `take` takes, by its scope and protocol, is not
+    begun in the event loop. granian calls it in a thread of its own."""
+    usual = _futures._cbsched_aioschedule
+
+    def scheduling(*args: Any) -> Callable[[Any], None]:
+        begin = usual(*args)  # type: ignore[no-untyped-call]
+
+        def hear(watcher: Any) -> None:
+            if not take(watcher.scope, watcher.proto):
+                begin(watcher)
+
+        return hear
+
+    _futures._cbsched_aioschedule = scheduling
+
+
 def _forget_signals() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal's goes to all, and is the main's
 
 
-def _listener(host: str, port: int) -> socket.socket:
-    """The socket, whose options its connections inherit. Raises OSError where it cannot be had."""
-    v6 = ":" in host
-    deadline = time.monotonic() + BIND_SECONDS
-    while True:
-        try:
-            listener = socket.create_server(
-                (host, port),
-                family=socket.AF_INET6 if v6 else socket.AF_INET,
-                dualstack_ipv6=v6 and socket.has_dualstack_ipv6(),
-                backlog=BACKLOG,
-            )
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):  # of a client that does not take its answer
-                listener.setsockopt(
-                    socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, READ_SECONDS * 1000
-                )
-            return listener
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                raise
-        time.sleep(0.1)
+def _load(load: Callable[[], Any], dealer: Dealer, place: int) -> Any:
+    application = load()
+    dealer.begin(place)
+    return application
 
 
 def _as_many_files_as_allowed() -> int:

@@ -10,6 +10,7 @@ uncounted, together; and its memory storage loses counts between threads and kee
 
 import logging
 import math
+import os
 import re
 import secrets
 import threading
@@ -17,11 +18,14 @@ import time
 from bisect import bisect_right
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, fields
+from hashlib import sha1
 from typing import NamedTuple
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from finora.limits.link import Link
 
 logger = logging.getLogger("finora.rate_limits")
 
@@ -200,22 +204,64 @@ class _SharedStore:
     def __init__(self, url: str) -> None:
         # No retries: a request that was counted before its answer got lost would count twice.
         timeouts = {"socket_timeout": STORE_TIMEOUT, "socket_connect_timeout": STORE_TIMEOUT}
-        self._redis = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **timeouts)
-        self._script = self._redis.register_script(_ENTER)
+        self._pool = redis.ConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), **timeouts)
+        self._script = _ENTER
+        self._digest = sha1(_ENTER.encode(), usedforsecurity=False).hexdigest()
+        self._links: list[Link] = []  # that nobody uses at the moment
+        self._process = os.getpid()
 
     def enter(self, key: str, limits: Limits) -> Verdict:
         names = [f"finora:rate:{{{key}}}:{part}" for part in ("minute", "slots", "counts")]
         ticket = secrets.token_hex(12)
         given = (limits.minute, limits.hour, limits.day, limits.concurrent)
         arguments = [*(limit or "" for limit in given), ticket, int(SLOT_SECONDS * SECOND)]
-        return _verdict(limits, ticket, *self._script(names, arguments))
+        link = self._take()
+        try:
+            try:
+                seen = link.ask("EVALSHA", self._digest, len(names), *names, *arguments)
+            except redis.exceptions.NoScriptError:
+                seen = link.ask("EVAL", self._script, len(names), *names, *arguments)
+        finally:
+            self._links.append(link)
+        return _verdict(limits, ticket, *seen)
 
     def leave(self, key: str, ticket: str) -> None:
-        self._redis.zrem(f"finora:rate:{{{key}}}:slots", ticket)
+        """Waits for no answer: `settle` does."""
+        link = self._take()
+        try:
+            link.tell("ZREM", f"finora:rate:{{{key}}}:slots", ticket)
+        finally:
+            self._links.append(link)
+
+    def settle(self) -> None:
+        for _ in range(len(self._links)):
+            link = self._take()
+            try:
+                link.settle()
+            finally:
+                self._links.append(link)
+
+    def close(self) -> None:
+        while self._links:
+            self._links.pop().close()
+
+    def _take(self) -> Link:
+        """A link of this process: one that came with a fork would be another one's too."""
+        if self._process != os.getpid():
+            self._links, self._process = [], os.getpid()
+        try:
+            return self._links.pop()
+        except IndexError:
+            return Link(self._pool.make_connection())
 
 
 class RateLimiter:
-    """Ask ``enter`` before a request and give its verdict to ``leave``, exactly once, after it."""
+    """Ask ``enter`` before a request and give its verdict to ``leave``, exactly once, after it.
+
+    ``leave`` does not wait for the store. Between it and ``settle`` there is time for what is left
+    to do for the answer; with ``settle``, before that is sent, whoever calls again because of it
+    finds the slot free, also at another worker.
+    """
 
     def __init__(self, redis_url: str | None) -> None:
         self._local = _LocalStore()
@@ -243,6 +289,18 @@ class RateLimiter:
                 self._shared.leave(key, verdict.ticket)
             except redis.RedisError as error:  # the ticket expires by itself
                 self._note(error)
+
+    def settle(self) -> None:
+        if self._shared is not None and self._look_again is None:
+            try:
+                self._shared.settle()
+            except redis.RedisError as error:
+                self._note(error)
+
+    def close(self) -> None:
+        """Leaves the store's connections; what comes next opens new ones."""
+        if self._shared is not None:
+            self._shared.close()
 
     def _may_ask(self) -> bool:
         """Whether to ask the store: always while it answers, else one caller now and then."""

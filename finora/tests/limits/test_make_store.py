@@ -35,7 +35,7 @@ def test_make_store_runs_one_that_limits_are_shared_in(tmp_path):
         let = [worker.enter("key", Limits(minute=3)).allowed for worker in workers * 2]
         assert let == [True, True, True, False]
         for worker in workers:
-            worker._shared._redis.close()
+            worker.close()
     finally:
         os.killpg(store.pid, signal.SIGINT)  # as a terminal does
         store.wait(START_SECONDS)
