@@ -224,7 +224,8 @@ class History:
             self.model.restore(row["id"])
 
     def erase(self) -> None:
-        from customers.models import ERASED_EMAIL, ERASED_NAME
+        from customers.models import ERASED_EMAIL
+        from customers.table import ERASED_NAME
 
         if row := self.model.any(self.chance):
             self.customers().get(public_id=row["id"]).erase()

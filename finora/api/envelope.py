@@ -58,6 +58,7 @@ def success(
     **meta: Any,
 ) -> HttpResponse:
     """`data` in the envelope; `meta` adds to the three entries every answer has."""
+    request = getattr(request, "_request", request)  # DRF's looks each of its names up twice
     payload = {
         "success": True,
         "data": data,
