@@ -106,7 +106,8 @@ class Customer(SealedRow, LightlyLoaded):
         **kwargs: Any,
     ) -> None:
         """Django's save(); the columns that follow a changed one are written with it, and the
-        audit event in the same transaction.
+        audit event in the same transaction. A new row is committed when post_save is sent, but
+        where the caller has a transaction.
 
         With no field named it writes nothing, as Django. Raises EmailInUse for an email that
         another active customer of the business has, and CustomerErased for an erased row; where
