@@ -119,7 +119,14 @@ def serving(app: str, env: Mapping[str, str], workers: int = 1) -> Iterator[Serv
 
 def environment(data_dir: Path, database_url: str) -> dict[str, str]:
     """What all processes of a measurement are given: no setting of the developer's own."""
-    own = ("SECRET_KEY", "FIELD_ENCRYPTION_KEY", "BLIND_INDEX_KEY", "REDIS_URL", "DEBUG")
+    own = (
+        "SECRET_KEY",
+        "FIELD_ENCRYPTION_KEY",
+        "BLIND_INDEX_KEY",
+        "METRICS_TOKEN",
+        "REDIS_URL",
+        "DEBUG",
+    )
     names = {*own, *(f"{name}_FILE" for name in own), "LOG_LEVEL", "HOST", "SEARCH_CACHE_BYTES"}
     return {name: value for name, value in os.environ.items() if name not in names} | {
         "ENV_FILE": os.devnull,

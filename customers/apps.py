@@ -6,4 +6,4 @@ class CustomersConfig(AppConfig):
     verbose_name = "Directory"
 
     def ready(self) -> None:
-        from customers import readiness  # noqa: F401 - registers its queries
+        from customers import metrics, readiness  # noqa: F401 - they register their queries

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Any, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Count, Q, Value
+from django.db.models import Count, Max, Q, Value
 
 from finora import clock
 from finora.audit.models import AuditEvent
@@ -236,3 +236,8 @@ class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin ma
     def unpacked(self) -> Self:
         """The search tail: rows changed since they were last packed into a segment."""
         return self.filter(packed=0)
+
+    def longest_tail(self) -> int:
+        """How many such rows the business with most of them has."""
+        tails = self.unpacked().order_by().values("business_id").annotate(rows=Count("id"))
+        return int(tails.aggregate(longest=Max("rows", default=0))["longest"])

@@ -88,11 +88,20 @@ def secret_key(**_: Any) -> Iterable[CheckMessage]:
 
 
 @register
+def metrics_token(**_: Any) -> Iterable[CheckMessage]:
+    if settings.METRICS_TOKEN and _weak(settings.METRICS_TOKEN.encode()):
+        yield Error(
+            "METRICS_TOKEN is too short, or not random.", hint=MAKE_SECRET, id="finora.E021"
+        )
+
+
+@register
 def separate_keys(**_: Any) -> Iterable[CheckMessage]:
     purposes = {
         "SECRET_KEY": [_secret_key()],
         "FIELD_ENCRYPTION_KEY": settings.ENCRYPTION_KEYS,
         "BLIND_INDEX_KEY": settings.BLIND_INDEX_KEYS,
+        "METRICS_TOKEN": [settings.METRICS_TOKEN],
     }
     seen: dict[bytes, str] = {}
     for purpose, texts in purposes.items():

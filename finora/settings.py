@@ -138,6 +138,8 @@ TEMPLATES = [
 
 HOST: str = env.str("HOST", "127.0.0.1")
 PORT: int = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
+# Asked for by /metrics, which is there where this is set.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 WORKERS: int = env.int("WORKERS", 1, validate=validate.Range(min=1, max=256))
 
 # --- database -------------------------------------------------------------------------------
@@ -280,8 +282,8 @@ HTTPS_ONLY: bool = env.bool("HTTPS_ONLY", FINORA_ENVIRONMENT == "live")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
-# Probes come from inside, without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Probes and scrapes come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

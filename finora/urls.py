@@ -13,7 +13,7 @@ from django.views.generic import RedirectView
 
 from finora.api import docs, errors, views
 from finora.api.envelope import failure
-from finora.http import probes
+from finora.http import metrics, probes
 from finora.staff import refused
 
 log = logging.getLogger("finora.pages")
@@ -21,17 +21,18 @@ log = logging.getLogger("finora.pages")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
     path("", include("finora.api.urls")),
-    path("healthz", probes.healthz),
-    path("readyz", probes.readyz),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", metrics.page, name="metrics"),
     re_path(r"^openapi\.json/?$", docs.openapi, name="openapi"),
     re_path(r"^docs/?$", docs.swagger, name="docs"),
     re_path(r"^docs/business/?$", docs.KeyBusinessView.as_view(), name="docs-business"),
     re_path(r"^redoc/?$", docs.redoc, name="redoc"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(url="/docs")),
+    path("", RedirectView.as_view(url="/docs"), name="root"),
     # Last: whatever nothing else answers, also where DEBUG would show its own page.
-    re_path("", views.not_found),
+    re_path("", views.not_found, name="not-found"),
 ]
 
 

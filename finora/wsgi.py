@@ -13,6 +13,7 @@ from django.db import connections
 application = get_wsgi_application()
 
 # Behind it: models can be imported only once Django's apps are loaded.
+from finora import metrics  # noqa: E402
 from finora.api.authentication import flush_usage_at_exit  # noqa: E402
 from finora.orm import prepared  # noqa: E402
 from finora.sealing.models import KeyCanary  # noqa: E402
@@ -21,6 +22,7 @@ call_command("check", databases=["default"], stdout=io.StringIO())
 # The keys are those of the database; one that writes here for the first time says so in it.
 KeyCanary.objects.plant()
 flush_usage_at_exit()
+metrics.start()
 prepared.prepare()
 # What looked at the database until here was this thread; requests come in others.
 connections.close_all()

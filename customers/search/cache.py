@@ -7,6 +7,11 @@ from collections.abc import Hashable
 from threading import Lock
 
 from customers.search.segment import Segment
+from finora import metrics
+
+_cached = metrics.Gauge(
+    "finora_search_cache_bytes", "Opened search segments that processes keep, in bytes."
+)
 
 
 class SegmentCache:
@@ -44,12 +49,14 @@ class SegmentCache:
                 self._drop(self._segments.popitem(last=False)[1])
             self._segments[key] = segment
             self._nbytes += segment.nbytes
+            _cached.set(self._nbytes)
 
     def clear(self) -> None:
         """Forget all segments."""
         with self._lock:
             self._segments.clear()
             self._nbytes = 0
+            _cached.set(0)
 
     def _drop(self, segment: Segment | None) -> None:
         self._nbytes -= segment.nbytes if segment else 0

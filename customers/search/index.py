@@ -34,7 +34,7 @@ from customers.search import lines, stand_in, store
 from customers.search.reading import find
 from customers.search.segment import Entry, Segment, build, build_many, merge
 from customers.search.store import SegmentUnreadable
-from finora import clock, text
+from finora import clock, metrics, text
 from finora.sealing import erasing, normal_forms
 from finora.tenants.models import Business
 
@@ -62,6 +62,12 @@ BULK_LINES = 65_536
 PAGE_ROWS = 4096
 # A process looks after the segments at its first write for a business and then at every so many.
 LOOK_EVERY = 16
+
+_upkeep = metrics.Histogram(
+    "finora_search_upkeep_duration_seconds",
+    "Packing the search tail, merging small segments, replacing damaged ones.",
+    step=("pack", "merge", "mend"),
+)
 
 
 def new_mark() -> int:
@@ -119,7 +125,8 @@ def step(business: Business) -> bool:
 
 def pack(business: Business) -> int:
     """Packs at most PACK_ROWS of the tail into a segment. Answers how many rows it took."""
-    count = _pack(business)
+    with _upkeep.time("pack"):
+        count = _pack(business)
     _mend(business)
     return count
 
@@ -163,7 +170,8 @@ def _mend(business: Business) -> bool:
     if not damaged:
         return False
     try:
-        stand_in.replace(business, damaged)
+        with _upkeep.time("mend"):
+            stand_in.replace(business, damaged)
     except lines.OtherKeyNeeded:
         store.leave_to_others(damaged)
         return False
@@ -223,7 +231,8 @@ def _merge_some(business: Business) -> bool:
             if room >= 0:
                 group.append(pk)
         if len(group) == MERGE_FAN or len(group) < len(level):
-            return _merge(business, group)
+            with _upkeep.time("merge"):
+                return _merge(business, group)
         lower = upper
     return False
 

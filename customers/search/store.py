@@ -16,6 +16,7 @@ from django.db.models import BigIntegerField, UUIDField
 from customers.search.cache import SegmentCache
 from customers.search.models import SearchSegment
 from customers.search.segment import Segment
+from finora import metrics
 from finora.orm.prepared import Prepared, Slot
 from finora.sealing import SealError, keyring
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("finora.search")
 _field: Any = SearchSegment._meta.get_field("sealed")
+
+_looked_up = metrics.Counter(
+    "finora_search_segments",
+    "Search segments asked for, and whether the process kept them open.",
+    cache=("hit", "miss"),
+)
 
 # Retries of what meets segments that are merged away under it; each needs a merge of its own.
 ATTEMPTS = 20
@@ -100,6 +107,7 @@ def _open_group(business_id: int, group: list[UUID], missing: set[UUID]) -> list
 def open_one(business_id: int, pk: UUID) -> Segment:
     """This segment. Raises SegmentGone, SegmentUnreadable."""
     segment = cache().get(pk)
+    _looked_up.add("miss" if segment is None else "hit")
     if segment is None:
         known = _unreadable.get(pk)
         if known and time.monotonic() - known.tried < TRIED_AGAIN:

@@ -24,7 +24,7 @@ from finora.tenants.models import ApiKey
 
 log = logging.getLogger("finora.api")
 
-_BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
+BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE)
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -43,7 +43,7 @@ class BearerAuthentication(BaseAuthentication):
         return None, key
 
     def _key(self, request: Request) -> ApiKey:
-        match = _BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
+        match = BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
         if match is None:
             raise errors.UNAUTHORIZED()
         text = match[1]

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from finora.api.errors import too_many
 from finora.api.timestamps import iso
-from finora.limits.limiter import count_address, limiter, limits_of
+from finora.limits.limiter import count_address, limiter, limits_of, refused
 from finora.tenants.models import ApiKey
 
 
@@ -26,6 +26,7 @@ def enter(request: HttpRequest, key: ApiKey) -> None:
             "reset": iso(datetime.fromtimestamp(verdict.reset, UTC)),
         }
     if not verdict.allowed:
+        refused.add("key", verdict.reason or "")
         raise too_many(verdict.retry_after)
     request.rate_slot = (key.public_id, verdict)  # type: ignore[attr-defined]
 

@@ -9,7 +9,7 @@ from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import TruncMinute
 from django.utils.text import get_text_list
 
-from finora import clock
+from finora import clock, metrics
 from finora.audit import acting
 from finora.audit.refusal import Refusal, Tally, minute_of, tally
 from finora.orm.scope import Scope, ScopedQuerySet
@@ -34,6 +34,12 @@ _SAID_OF = {
 
 class Frozen(TypeError):
     """The audit trail is append-only."""
+
+
+_unreadable = metrics.Counter(
+    "finora_unreadable_rows",
+    "Times that a row was asked for and could not be opened.",
+)
 
 
 class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
@@ -90,6 +96,9 @@ class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
         """
         actor, moment = acting.actor(), clock.now()
         same = (business_id, actor.kind, actor.id, action)
+        if action == AuditEvent.Action.UNREADABLE:
+            subjects = [*subjects]
+            _unreadable.add(count=len(subjects))
         due = tally.due(minute_of(moment), same, subjects)
         if not due:
             return

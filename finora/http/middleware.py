@@ -32,6 +32,7 @@ from finora.api.envelope import exception_handler, failure
 from finora.api.errors import ApiError
 from finora.api.parsers import BODY_REFUSED, too_large
 from finora.audit.acting import Actor, acting
+from finora.http import metrics
 from finora.limits.limiter import limiter
 from finora.request import request_id
 
@@ -55,6 +56,8 @@ class RequestIdMiddleware:
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = name
+            seconds = time.perf_counter() - started
+            metrics.count(request, response.status_code, seconds)
             if access_log.isEnabledFor(logging.INFO):
                 match = request.resolver_match
                 access_log.info(
@@ -64,7 +67,7 @@ class RequestIdMiddleware:
                             "method": request.method,
                             "route": match.route if match else None,
                             "status": response.status_code,
-                            "ms": round((time.perf_counter() - started) * 1000, 2),
+                            "ms": round(seconds * 1000, 2),
                             "key": getattr(request, "api_key_id", None),
                         }
                     },

@@ -9,8 +9,17 @@ from django.conf import settings
 from django.core.signals import setting_changed
 from django.http import HttpRequest
 
-from finora.limits.windows import Limits, RateLimiter, Verdict, parse_limits
+from finora import metrics
+from finora.limits.windows import NAMES, Limits, RateLimiter, Verdict, parse_limits
 from finora.request import client_address
+
+# `what`: callers by their key, strangers by their address, logins by theirs.
+refused = metrics.Counter(
+    "finora_rate_limited_requests",
+    "Requests refused by a rate limit: whose, and by which part of it.",
+    what=("key", "address", "login"),
+    limit=NAMES,
+)
 
 
 @cache
@@ -32,6 +41,8 @@ def count_address(request: HttpRequest, what: str, text: str) -> Verdict | None:
     key = f"{what} {client_address(request)}"
     verdict = limiter().enter(key, limits)
     limiter().leave(key, verdict)
+    if not verdict.allowed:
+        refused.add(what, verdict.reason or "")
     return verdict
 
 

@@ -25,6 +25,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from finora import metrics
 from finora.limits.link import Link
 
 logger = logging.getLogger("finora.rate_limits")
@@ -255,6 +256,12 @@ class _SharedStore:
             return Link(self._pool.make_connection())
 
 
+_away = metrics.Gauge(
+    "finora_rate_limit_store_away",
+    "Processes that count rate limits by themselves, as the shared store does not answer.",
+)
+
+
 class RateLimiter:
     """Ask ``enter`` before a request and give its verdict to ``leave``, exactly once, after it.
 
@@ -318,5 +325,6 @@ class RateLimiter:
             changed = (self._look_again is None) is (error is not None)
             self._look_again = None if error is None else time.monotonic() + STORE_RETRY
         if changed:
+            _away.set(error is not None)
             state = f"is away ({type(error).__name__}); each process counts" if error else "is back"
             logger.warning("The rate limit store %s.", state)

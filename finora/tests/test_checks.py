@@ -47,6 +47,9 @@ def test_the_configuration_of_the_tests_is_sound():
         ("finora.E010", {"STRANGER_LIMITS": "60"}),
         ("finora.E010", {"LOGIN_LIMITS": "20 a minute"}),
         ("finora.E011", {"RATE_LIMITS": "60/minute", "WORKERS": 2}),
+        ("finora.E021", {"METRICS_TOKEN": "prometheus"}),
+        ("finora.E021", {"METRICS_TOKEN": "a" * 64}),
+        ("finora.E008", {"SECRET_KEY": STRONG, "METRICS_TOKEN": STRONG}),
         ("finora.E012", {"DEBUG": True, "FINORA_ENVIRONMENT": "live"}),
     ],
 )
@@ -66,7 +69,7 @@ def test_one_key_for_two_purposes_is_seen_in_two_spellings(settings):
 def test_a_message_never_holds_a_key(settings):
     settings.ENCRYPTION_KEYS = ["not-a-key-but-secret"]
     settings.BLIND_INDEX_KEYS = ["weak-secret"]
-    settings.SECRET_KEY = "weak-secret"
+    settings.SECRET_KEY = settings.METRICS_TOKEN = "weak-secret"
     said = "".join(f"{message.msg}{message.hint}" for message in run_checks())
     assert "secret" not in said.replace("secrets", "")
 

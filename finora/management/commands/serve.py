@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
+from finora import metrics
 from finora.http.processes import Server
 from finora.management.keyed import KeyedCommand
 
@@ -24,7 +25,8 @@ class Command(KeyedCommand):
         self.stdout.write(f"Serving http://{settings.HOST}:{settings.PORT} (API pages: /docs)")
         # Workers are forked: a connection that the checks left open would be one of all of them.
         connections.close_all()
-        Server().serve()
+        with metrics.shared():
+            Server().serve()
         # All is done. To take the interpreter down as well needs seconds on a busy machine.
         self.stdout.flush()
         os._exit(0)

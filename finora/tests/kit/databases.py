@@ -36,7 +36,8 @@ if not WORKER:
     # Nothing of the developer's own deployment reaches a test.
     scratch = tempfile.mkdtemp(prefix="finora-test-")
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-    for name in ("SECRET_KEY", "FIELD_ENCRYPTION_KEY", "BLIND_INDEX_KEY", "REDIS_URL", "DEBUG"):
+    keys = ("SECRET_KEY", "FIELD_ENCRYPTION_KEY", "BLIND_INDEX_KEY", "METRICS_TOKEN")
+    for name in (*keys, "REDIS_URL", "DEBUG"):
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)
     os.environ |= {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
@@ -15,7 +15,7 @@ from finora.api import authentication, database_errors
 from finora.http import probes
 from finora.http.logging import JsonFormatter
 from finora.tenants.models import Business
-from finora.tests.kit import factories
+from finora.tests.kit import factories, scraped
 
 # Machines that run two suites at once are slow at times; that is no finding.
 hypothesis.settings.register_profile("suite", deadline=None, database=None)
@@ -97,6 +97,19 @@ def log() -> Iterator[StringIO]:
     before = handler.setStream(written)
     yield written
     handler.setStream(before)
+
+
+@pytest.fixture
+def scrape(settings: Any) -> Callable[[], dict[str, float]]:
+    """What is counted from here on in this process, as `/metrics` shows it now."""
+    settings.METRICS_TOKEN = scraped.TOKEN
+
+    def page() -> dict[str, float]:
+        answer = Client().get("/metrics", headers=scraped.HEADERS)
+        assert answer.status_code == 200, answer.content
+        return scraped.figures(answer.content.decode())
+
+    return page
 
 
 @pytest.fixture
