@@ -30,7 +30,13 @@ ISSUED_BEFORE = (
     "was not copied, revoke the key and issue another."
 )
 TICKET_LIFETIME = 12 * 60 * 60  # seconds, as a session's
-_tickets = TimestampSigner(salt="finora.staff.api_key.ticket")
+
+
+def _tickets() -> TimestampSigner:
+    # Not made at import: that SECRET_KEY is not set is for a system check to say.
+    return TimestampSigner(salt="finora.staff.api_key.ticket")
+
+
 REVOKE = "From the next request on it is refused, for good: a revoked key cannot be brought back."
 
 
@@ -47,7 +53,7 @@ class ApiKeyForm(_ModelForm):
     def clean_ticket(self) -> str:
         ticket: str = self.cleaned_data["ticket"]
         try:
-            return _tickets.unsign(ticket, max_age=TICKET_LIFETIME) if ticket else ""
+            return _tickets().unsign(ticket, max_age=TICKET_LIFETIME) if ticket else ""
         except BadSignature:
             raise ValidationError("This form is too old. Open it again.") from None
 
@@ -164,7 +170,7 @@ class ApiKeyAdmin(DirectoryAdmin):
             return HttpResponseRedirect(self.page_url(key.pk))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        ticket = _tickets.sign(identifiers.key_id())
+        ticket = _tickets().sign(identifiers.key_id())
         return super().get_changeform_initial_data(request) | {"ticket": ticket}
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:

@@ -222,7 +222,7 @@ def test_the_readmes_order_sync_works_as_pasted(order_sync):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_readmes_order_sync_takes_no_other_error_for_a_guest(order_sync):
-    there, key = order_sync
+    there, _ = order_sync
     with pytest.raises(requests.HTTPError, match="400"):
         there["customer_of"](order(email="long@example.com", phone="0" * 33))
     there["KEY"] = "test_sk_of_nobody"
