@@ -11,11 +11,12 @@ import sys
 import tempfile
 import time
 import warnings
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from bench import record
-from bench.plan import COUNT, SECTIONS
+from bench.plan import COUNT, QUICK, ROUTES, SECTIONS, Plan
 from bench.report import markdown
 from bench.servers import ROOT, environment
 
@@ -59,6 +60,11 @@ def _measure(task: dict[str, Any]) -> dict[str, Any] | None:
 
 def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> int:
     """Measures, prints and, if asked, records. The exit code: 1 when an answer was wrong."""
+    plan = QUICK if options.quick else Plan()
+    if options.rounds:
+        plan = replace(plan, rounds=options.rounds)
+    if options.route:
+        plan = replace(plan, routes=tuple(options.route))
     server = postgres(data / "postgres")
     results: dict[str, dict[str, Any]] = {}
     for name in databases:
@@ -74,7 +80,7 @@ def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> 
             "env": environment(home, urls["finora"]),
             "reference": urls["reference"],
             "count": options.count,
-            "quick": options.quick,
+            "plan": asdict(plan),
             "sections": [section for section in SECTIONS if section in (options.only or SECTIONS)],
             # Their database is the same whichever ours is: once is enough.
             "rivals": server.get_uri("rivals") if name == databases[-1] else None,
@@ -98,11 +104,15 @@ def main() -> int:
     parser.add_argument("--db", choices=(*DATABASES, "both"), default="both")
     parser.add_argument("--only", choices=SECTIONS, action="append", help="this section")
     parser.add_argument("--quick", action="store_true", help="little of each, to see it work")
+    parser.add_argument("--route", choices=ROUTES, action="append", help="of the calls this one")
+    parser.add_argument("--rounds", type=int, help=f"of the calls (default {Plan.rounds})")
     parser.add_argument("--data", type=Path, help="keep the databases here, for further runs")
     parser.add_argument(
         "--record", action="store_true", help="put the figures into bench/results and the documents"
     )
     options = parser.parse_args()
+    if options.record and (options.route or options.quick):
+        parser.error("--record keeps whole sections: neither --route nor --quick")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     databases = DATABASES if options.db == "both" else (options.db,)
     data = options.data or Path(tempfile.mkdtemp(prefix="finora-bench-"))

@@ -24,8 +24,12 @@ from bench.http import Client
 from bench.load import GENERATOR, Calls, load
 from bench.plan import (
     FASTAPI,
+    FOUND,
     HIGH_LIMITS,
+    LIST,
+    MADE,
     MODELVIEWSET,
+    ONE,
     OURS,
     OURS_LIMITED,
     OURS_UNLIMITED,
@@ -37,12 +41,6 @@ from bench.truth import Row
 from bench.world import World
 from customers.models import Customer
 
-FOUND, MADE, ONE, LIST = ROUTES = (
-    "find-or-create, found",
-    "find-or-create, made",
-    "get one",
-    "list of 50",
-)
 FIND_OR_CREATE = "/v1/customers/find-or-create"
 NEW = {"email": "{slice}.{n}@made.example.ng", "name": "Ada Obi", "phone": "0803 123 4567"}
 
@@ -175,16 +173,16 @@ def _rounds(
     """A row for each route and server: the rounds' own figures in a list each."""
     rows = {
         (route, subject.name): {"route": route, "server": subject.name, "figures": []}
-        for route in ROUTES
+        for route in world.plan.routes
         for subject in subjects
     }
     for subject in subjects:
-        for calls in subject.calls.values():
-            load(subject.server.port, calls, 1, 1)
+        for route in world.plan.routes:
+            load(subject.server.port, subject.calls[route], 1, 1)
     for number in range(world.plan.rounds):
         _vacuum(world)
         first = number % len(subjects)
-        for route in ROUTES:
+        for route in world.plan.routes:
             for subject in subjects[first:] + subjects[:first]:
                 figures = _measure(subject, route, watched, world.plan)
                 rows[route, subject.name]["figures"].append(figures)

@@ -10,7 +10,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED
+from bench.plan import FASTAPI, FOUND, LIST, MODELVIEWSET, OURS_LIMITED
 from bench.report import Figures, Results, by_route, flat, number, of_rounds, spread
 
 _COLOURS = {
@@ -24,18 +24,16 @@ _FIGURES = ("mean", "p50", "p95", "p99", "max")
 
 
 def draw(results: Results, path: Path) -> None:
-    """Writes the PNG: the search that has all rivals, the calls on PostgreSQL."""
-    searches = results["search"].values()
-    search = max(searches, key=lambda figures: len(figures["search"]))
-    calls = results["calls"].get("postgres")
+    """Writes the PNG, of what was measured on PostgreSQL."""
+    search = results["search"]["postgres"]
+    calls = by_route(results["calls"]["postgres"])
     plt.rcParams.update({"font.size": 9, "font.family": "DejaVu Sans", "axes.titleweight": "bold"})
     figure, (left, *right) = plt.subplots(
         1, 3, figsize=(11, 4), width_ratios=[2.6, 1, 1], layout="constrained"
     )
     _search(left, search)
-    if calls:
-        for axes, route in zip(right, ("find-or-create, found", "list of 50"), strict=True):
-            _route(axes, by_route(calls)[route], route)
+    for axes, route in zip(right, (FOUND, LIST), strict=True):
+        _route(axes, calls[route], route)
     for axes in (left, *right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_axisbelow(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import time
@@ -44,6 +45,7 @@ def main(task: dict[str, Any]) -> None:
         "count": task["count"],
         "python": platform.python_version(),
         "django": django.get_version(),
+        "cores": os.cpu_count(),
     }
     result: dict[str, Any] = {}
     for name in task["sections"]:

@@ -12,6 +12,10 @@ SOAKED = "ours, its packing timed"
 # What there is to measure, in the order in which it is.
 SECTIONS = ("bulk", "search", "lists", "packing", "calls")
 COUNT = 20_000
+FOUND, MADE, ONE, LIST = ROUTES = (
+    *("find-or-create, found", "find-or-create, made"),
+    *("get one", "list of 50"),
+)
 # Customers changed since their segment was written: about as many as there can be.
 TAIL = 255
 # Under load.
@@ -34,6 +38,7 @@ class Plan:
     writes: int = 4_000  # new customers, one after the other, to see packing at work
     # Under load: in each round each call of each server has so many slices of so many seconds.
     rounds: int = 3
+    routes: tuple[str, ...] = ROUTES
     slices: int = 2
     slice_seconds: int = 2
     # Different lists of 50, and customers, that are asked for.

@@ -13,15 +13,19 @@ from typing import Any
 from bench.chart import draw
 from bench.report import Results, markdown
 from bench.servers import ROOT
-from bench.summary import calls, scale
+from bench.summary import calls, drills, scale, search
 
 RESULTS = ROOT / "bench" / "results" / "results.json"
 # Where a document has figures between `<!-- bench: NAME -->` and `<!-- /bench -->`.
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "benchmarks.md")
+DOCUMENTS = tuple(
+    ROOT / name for name in ("README.md", "docs/benchmarks.md", "docs/adr/0001-sealed-segments.md")
+)
 _PLACE = re.compile(r"(<!-- bench: (\w+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 _TABLES = {
     "calls": calls,
     "scale": scale,
+    "search": search,
+    "drills": lambda _: drills((RESULTS.parent / "drills.md").read_text()),
 }
 
 
@@ -55,8 +59,7 @@ def write(results: Results) -> None:
     RESULTS.with_suffix(".md").write_text(markdown(results))
     for path in DOCUMENTS:
         path.write_text(filled(path.read_text(), results))
-    if {"search", "calls"} <= results.keys():
-        draw(results, RESULTS.with_suffix(".png"))
+    draw(results, RESULTS.with_suffix(".png"))
 
 
 def _rounded(value: Any) -> Any:

@@ -6,7 +6,6 @@ Results are by section, and in it by database (`sqlite`, `postgres`).
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 from typing import Any
@@ -61,7 +60,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
-def _brand(figures: Figures) -> str:
+def brand(figures: Figures) -> str:
     return str(figures["database"]).split()[0]
 
 
@@ -103,7 +102,7 @@ def _calls(section: Section) -> str:
                 p50, p99 = of_rounds(row, "p50"), of_rounds(row, "p99")
                 rows.append(
                     [
-                        f"{route} · {_brand(figures)} · {name}",
+                        f"{route} · {brand(figures)} · {name}",
                         f"{of_rounds(row, 'rate'):,.0f}",
                         beside,
                         *(number(_cpu(row, whose)) for whose in ("server", "database", "redis")),
@@ -139,7 +138,7 @@ def _search(section: Section) -> str:
             if name != BASE:
                 times = [f"{values[i] / base[i]:.1f}" for i in (0, 1, 3)]
             kinds = str(len(timings))
-            rows.append([f"{name} · {_brand(figures)}", kinds, *map(number, values), *times])
+            rows.append([f"{name} · {brand(figures)}", kinds, *map(number, values), *times])
     # The databases side by side.
     order = list(dict.fromkeys(name for figures in section.values() for name in figures["search"]))
     rows.sort(key=lambda row: order.index(row[0].split(" · ")[0]))
@@ -165,7 +164,7 @@ def _slowest(section: Section, count: int = 8) -> str:
     for figures in section.values():
         by_kind = {k: percentile(v, 0.5) for k, v in figures["search"][BASE].items()}
         for kind in sorted(by_kind, key=by_kind.__getitem__)[: -count - 1 : -1]:
-            rows.append([f"{kind} · {_brand(figures)}", number(by_kind[kind])])
+            rows.append([f"{kind} · {brand(figures)}", number(by_kind[kind])])
     return table(("slowest kinds of query over HTTP", "p50 ms"), rows)
 
 
@@ -174,7 +173,7 @@ def _first(section: Section) -> str:
     for figures in section.values():
         for count, by_name in figures["first"].items():
             for name, times in by_name.items():
-                row = f"{name} · {_brand(figures)} · at {int(count):,}"
+                row = f"{name} · {brand(figures)} · at {int(count):,}"
                 rows.append([row, " · ".join(map(number, times))])
     return table(("first search of a process or connection, several in turn", "ms"), rows)
 
@@ -186,7 +185,7 @@ def _bulk(section: Section) -> str:
         for name in names
     ]
     first = next(iter(section.values()))
-    return f"""{table(("rows a second", *map(_brand, section.values())), rows)}
+    return f"""{table(("rows a second", *map(brand, section.values())), rows)}
 `seed_customers` makes up and imports {first["count"]:,}; the others take {first["rows"]:,} that
 are made up before. The copied table has plain columns and plain indexes, and is empty before.
 """
@@ -198,10 +197,10 @@ def _lists(section: Section) -> str:
         (_, base), *_others = figures["list"].items()
         for count, times in figures["list"].items():
             to_base = percentile(times, 0.5) / percentile(base, 0.5)
-            name = f"at {int(count):,} · {_brand(figures)}"
+            name = f"at {int(count):,} · {brand(figures)}"
             rows.append([name, *map(number, spread(times)), f"{to_base:.2f}"])
     walks = [
-        [f"{name} · {_brand(figures)}", f"{rate:,.0f}"]
+        [f"{name} · {brand(figures)}", f"{rate:,.0f}"]
         for figures in section.values()
         for name, rate in figures["walk"].items()
     ]
@@ -213,7 +212,7 @@ def _packing(section: Section) -> str:
     first = next(iter(section.values()))
     rows = [
         [
-            f"{what} · {_brand(figures)}",
+            f"{what} · {brand(figures)}",
             f"{len(figures[kind]):,}",
             *map(number, spread(figures[kind])),
         ]
@@ -255,7 +254,7 @@ def markdown(results: Results) -> str:
     every = [figures for section in results.values() for figures in section.values()]
     on = " and ".join(sorted({str(f["database"]) for f in every}))
     versions = f"Python {every[0]['python']}, Django {every[0]['django']}"
-    return f"""Measured on {on}, as they come; {versions}; {os.cpu_count()} cores that server,
+    return f"""Measured on {on}, as they come; {versions}; {every[0]["cores"]} cores that server,
 database and load share.
 
 {chr(10).join(parts)}"""

@@ -170,6 +170,7 @@ def soak(rate: float, seconds: float, count: int, env: dict[str, str], out: Path
                 ("searches", searches),
                 ("steps of packing", steps),
             )
+            if figures
         ),
         f"{slow} writes waited more than {PATIENCE:.0f} ms for packing",
         f"the tail held at most {max(tails)} customers of {bound}; {segments} segments at the end",
@@ -188,6 +189,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200, help="writes a second")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--count", type=int, default=20_000, help="customers there are before")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where its figures go")
     options = parser.parse_args()
     data = Path(tempfile.mkdtemp(prefix="finora-soak-")).resolve()
     try:
@@ -202,7 +204,7 @@ def main() -> int:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
-        out = RESULTS / f"soak-{options.db}.txt"
+        out = options.out / f"soak-{options.db}.txt"
         return soak(options.rate, options.seconds, options.count, env, out)
     finally:
         shutil.rmtree(data, ignore_errors=True)

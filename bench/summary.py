@@ -1,8 +1,8 @@
-"""The two tables of the README: the calls of an integration, and what many customers cost."""
+"""The short tables of the documents: the calls, what many customers cost, and the drills."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from bench.plan import FASTAPI, MODELVIEWSET, OURS, OURS_LIMITED, OURS_UNLIMITED
 from bench.report import (
@@ -10,6 +10,7 @@ from bench.report import (
     MISSING,
     Figures,
     Results,
+    brand,
     by_route,
     flat,
     number,
@@ -76,6 +77,27 @@ def scale(results: Results) -> str:
     return table((f"at {count:,} customers", "SQLite", "PostgreSQL", "beside PostgreSQL's"), rows)
 
 
+def search(results: Results) -> str:
+    """Every way to search on PostgreSQL, and ours on SQLite."""
+    section = results["search"]
+    shown = [(BASE, section["sqlite"])]
+    shown += [
+        (name, section["postgres"])
+        for name in section["postgres"]["search"]
+        if "process" not in name
+    ]
+    rows = [
+        [
+            f"**sealed segments, HTTP**, {brand(figures)}" if name == BASE else name,
+            *map(number, spread(flat(figures["search"][name]))),
+        ]
+        for name, figures in shown
+    ]
+    count = section["postgres"]["count"]
+    head = (f"search among {count:,}, ms", "mean", "p50", "p95", "p99", "max")
+    return table(head, rows)
+
+
 def _told(results: Results, section: str, db: str, value: _Value) -> str:
     figures = results.get(section, {}).get(db)
     return value(figures) if figures else MISSING
@@ -104,3 +126,29 @@ def _walk(name: str) -> _Value:
 
 def _longest_wait(figures: Figures) -> str:
     return number(max(figures["waits"]))
+
+
+def drills(text: str) -> str:
+    """The last drills' own table under its heading, a line for both databases."""
+    heading, *lines = text.splitlines()
+    rows: dict[str, list[list[str]]] = {}
+    for line in lines:
+        if " | sqlite | " in line or " | postgres | " in line:
+            drill, _, *cells = (cell.strip() for cell in line.strip("| ").split(" | "))
+            rows.setdefault(drill, []).append(cells)
+    return _plain(
+        (heading.rstrip("."), "did", "checked on SQLite: found", "on PostgreSQL: found"),
+        (
+            [
+                drill,
+                " / ".join(dict.fromkeys(did for did, *_ in by_database)),
+                *(f"{checked}: **{found}**" for _, checked, found, _ in by_database),
+            ]
+            for drill, by_database in rows.items()
+        ),
+    )
+
+
+def _plain(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Not padded, as its cells are long."""
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))

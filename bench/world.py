@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from bench.checks import say
-from bench.plan import QUICK, Plan
+from bench.plan import Plan
 from bench.rivals import Rivals
 from bench.servers import ROOT
 from bench.truth import Truth
@@ -68,7 +68,7 @@ class World:
     def __init__(self, task: Mapping[str, Any]) -> None:
         self.env: dict[str, str] = task["env"]
         self.count: int = task["count"]
-        self.plan = QUICK if task["quick"] else Plan()
+        self.plan = Plan(**task["plan"])
         self.rivals_url: str | None = task["rivals"]
         self.reference_url: str = task["reference"]
         self.on_postgres = connection.vendor == "postgresql"

@@ -1,12 +1,13 @@
 """`make bench` as it is run, with little of each: it measures, looks at answers and tells."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
-from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED, OURS_UNLIMITED, SECTIONS
+from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED, OURS_UNLIMITED, ROUTES, SECTIONS
 from bench.servers import ROOT
 
 DB = os.environ.get("TEST_DB", "sqlite")
@@ -34,7 +35,7 @@ def test_the_calls_are_measured_beside_the_references():
     rows = {row[0]: row[1:] for row in run("--only", "calls")}
     servers = [OURS_LIMITED, OURS_UNLIMITED, MODELVIEWSET]
     servers += [FASTAPI] if DB == "postgres" else []
-    for route in ("find-or-create, found", "find-or-create, made", "get one", "list of 50"):
+    for route in ROUTES:
         for server in servers:
             rate, beside, cpu, database, _, p50, p99, _, load = rows[
                 f"{route} · {BRAND} · {server}"
@@ -53,6 +54,19 @@ def test_all_that_is_not_under_load_is_measured():
     assert {f"ours · {BRAND}", f"at 300 · {BRAND}"} <= names
     assert (f"{FASTAPI} · {BRAND}" in names) == (DB == "postgres")
     assert {f"new customers, HTTP · {BRAND}", f"of it the wait for packing · {BRAND}"} <= names
+
+
+def test_a_soak_finds_all_that_was_written(tmp_path):
+    """Its exit code is about time, too, which a busy machine has less of."""
+    command = [sys.executable, "-m", "bench.soak", "--db", DB, "--out", str(tmp_path)]
+    command += ["--seconds", "3", "--rate", "60", "--count", "300"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    report = (tmp_path / f"soak-{DB}.txt").read_text()
+    assert report == done.stdout, done.stderr[-3000:]
+    assert " searches checked, 0 wrong" in report
+    waits = re.search(r"of them waiting for packing: (\d+);", report)
+    assert waits
+    assert int(waits[1]) > 0
 
 
 @pytest.mark.parametrize("options", [["--only", "earthquake"], ["--db", "oracle"]], ids=str)

@@ -1,0 +1,45 @@
+"""What was measured is what the documents say."""
+
+import json
+
+import pytest
+
+from bench import record
+from bench.report import markdown
+
+RESULTS = record.read()
+
+
+@pytest.mark.parametrize("document", record.DOCUMENTS, ids=lambda path: path.name)
+def test_the_documents_say_what_was_measured(document):
+    text = document.read_text()
+    assert "<!-- bench: " in text
+    assert record.filled(text, RESULTS) == text
+
+
+def test_all_tables_are_of_the_same_results():
+    assert record.RESULTS.with_suffix(".md").read_text() == markdown(RESULTS)
+
+
+def test_figures_stand_between_their_marks_alone():
+    text = "before\n<!-- bench: scale -->\nold\n<!-- /bench -->\nbehind\n"
+    before, table, behind = record.filled(text, RESULTS).partition(record.scale(RESULTS))
+    assert before == "before\n<!-- bench: scale -->\n"
+    assert table
+    assert behind == "<!-- /bench -->\nbehind\n"
+
+
+def test_a_run_of_one_section_leaves_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(record, "DOCUMENTS", (tmp_path / "page.md",))
+    (tmp_path / "drills.md").write_text("none\n")
+    page = tmp_path / "page.md"
+    page.write_text("<!-- bench: scale -->\n<!-- /bench -->\n")
+    record.RESULTS.write_text(json.dumps(RESULTS))
+    packing = RESULTS["packing"]["sqlite"] | {"waits": [0.5, 7.123456]}
+    record.add({"packing": {"sqlite": packing}})
+    told = record.read()
+    assert told["packing"]["sqlite"]["waits"] == [0.5, 7.123]
+    assert told["packing"]["postgres"] == RESULTS["packing"]["postgres"]
+    assert told["calls"] == RESULTS["calls"]
+    assert "7.12" in page.read_text()
