@@ -1,8 +1,8 @@
 """Load on a server, by wrk where it is installed, or else by a generator in Python.
 
 In slices, each with new connections: how these fall upon the workers is chance. The generator
-shares the machine with the server, so what it costs itself is told. wrk (Debian package `wrk`) takes
-a fraction of what Python takes, which a fast server feels.
+shares the machine with the server, so what it costs itself is told. wrk (Debian package `wrk`)
+takes a fraction of what Python takes, which a fast server feels.
 """
 
 from __future__ import annotations
