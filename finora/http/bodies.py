@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from finora.api.errors import ApiError
 from finora.api.parsers import BODY_REFUSED, cut_short, too_large, too_late
 
 _API = re.compile(r"/v[0-9]")
+LOOK_SECONDS = 0.5  # between two looks at which bodies are late
+Then = Callable[[bytes | ApiError], None]
 
 
 async def read(
@@ -45,6 +48,68 @@ async def read(
         return too_late()
     except RuntimeError:  # granian's
         return cut_short()
+
+
+def is_plain(path: str, length: str) -> bool:
+    """Whether a body of this length is the API's, and within bounds: most are."""
+    return _API.match(path) is not None and int(length) <= settings.MAX_BODY_BYTES
+
+
+class PlainBodies:
+    """Reads plain bodies within their time, and not in the event loop: granian's thread hears of a
+    whole body first, so what follows begins there. The loop only looks for those that are late.
+
+    This takes granian's future for what it is: one callback, of which its thread tells the loop's
+    `call_soon_threadsafe`. It can't be done already when the callback is added: that same thread
+    would say so.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._arriving: dict[_Whole, tuple[float, Any]] = {}
+        usual = loop.call_soon_threadsafe
+
+        def call(callback: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(callback, _Whole):
+                return callback(*args)
+            return usual(callback, *args, **kwargs)
+
+        loop.call_soon_threadsafe = call  # type: ignore[method-assign,assignment]
+        self._look()
+
+    def read(self, protocol: Any, then: Then) -> None:
+        """In granian's thread. `then` gets the body, or why it is refused, there or in the loop."""
+        arriving = protocol()
+        whole = _Whole(self._arriving, then)
+        self._arriving[whole] = (time.monotonic() + settings.BODY_SECONDS, arriving)
+        arriving.add_done_callback(whole)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for due, arriving in list(self._arriving.values()):
+            if due > now:
+                break
+            arriving.cancel()
+        self._loop.call_later(LOOK_SECONDS, self._look)
+
+
+class _Whole:
+    """What is called when a body is whole, or will never be."""
+
+    def __init__(self, arriving: dict[_Whole, tuple[float, Any]], then: Then) -> None:
+        self._arriving = arriving
+        self._then = then
+
+    def __call__(self, read: Any) -> None:
+        del self._arriving[self]
+        body: bytes | ApiError
+        try:
+            body = read.result()
+        except asyncio.CancelledError:
+            body = too_late()
+        except RuntimeError:  # granian's
+            body = cut_short()
+        self._then(body)
 
 
 async def _chunks(protocol: Any, limit: int) -> bytes | ApiError:

@@ -1,7 +1,7 @@
 """An event loop in front of one thread for Django, as an RSGI application.
 
-The loop reads bodies (`bodies`), so that a slow client holds nothing, and answers /healthz itself,
-so that a process whose database hangs still says that it lives. Everything else is Django's, a WSGI
+Bodies are read ahead (`bodies`), so that a slow client holds nothing; the loop answers /healthz, so
+that a process whose database hangs still says that it lives. Everything else is Django's, a WSGI
 application, one request at a time: Python runs one thread at a time, so a second one would only
 make requests wait for each other at random places. More parallel work means more processes. What
 needs nothing of the loop does not go through it: that costs 0.07 of a request's 0.76 ms of CPU.
@@ -49,6 +49,7 @@ class Server:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._bodies = bodies.PlainBodies(loop)
         self._thread.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -58,12 +59,22 @@ class Server:
         loop.run_until_complete(asyncio.sleep(0))
 
     def take(self, scope: Any, protocol: Any) -> bool:
-        """Takes what needs nothing of the loop: it has no body, and is none that is answered while
-        the database hangs. In granian's thread."""
+        """Takes what needs nothing of the loop: its body is plain, or none, and it is none that is
+        answered while the database hangs. In granian's thread."""
         headers = scope.headers
-        if "content-length" in headers or "transfer-encoding" in headers or scope.path == HEALTH:
+        if "transfer-encoding" in headers or scope.path == HEALTH:
             return False
-        self._jobs.put(lambda: self._answer(scope, headers, b"", protocol))
+
+        def answer(body: bytes | ApiError) -> None:
+            self._jobs.put(lambda: self._answer(scope, headers, body, protocol))
+
+        length = headers.get("content-length")
+        if length is None:
+            answer(b"")
+        elif bodies.is_plain(scope.path, length):
+            self._bodies.read(protocol, answer)
+        else:
+            return False
         return True
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:

