@@ -51,6 +51,7 @@ class StaffAdmin(SessionsAdmin, _UserAdmin):
     list_display = ("username", "logged_in", "email", "first_name", "last_name", "is_staff")
     list_filter = (AccountFilter, RoleFilter, LoggedInFilter)
     search_placeholder = "User name, name or email"
+    readonly_fields = ("last_login", "date_joined")  # what happened, and when
     inlines = (ScopeInline,)
 
     # Who can make or take over an account has its password: a way around being asked for one's own.

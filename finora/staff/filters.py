@@ -96,6 +96,8 @@ class KeyStatusFilter(ChoiceFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = self.value()
+        if chosen == "usable":
+            queryset = queryset.of_open_businesses()
         return queryset if chosen == "all" else getattr(queryset, chosen)()
 
 

@@ -100,6 +100,10 @@ class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
             expires_at__gt=clock.now(),
         )
 
+    def of_open_businesses(self) -> ApiKeyQuerySet:
+        """Without those of a suspended business, which open nothing until that ends."""
+        return self.filter(business__is_suspended=False)
+
     def expiring(self) -> ApiKeyQuerySet:
         """Usable keys that somebody should replace by now."""
         return self.usable().filter(expires_at__lte=clock.now() + EXPIRY_WARNING)

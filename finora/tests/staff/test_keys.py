@@ -97,6 +97,7 @@ def test_keys_of_a_suspended_business_say_so(staff, business):
     business.save(update_fields=["is_suspended"])
     for url in (LIST, page(key), "/admin/"):
         assert '<span class="tag bad">Business suspended</span>' in staff.get(url).text
+    assert listed(staff.get(f"{LIST}?status=usable")) == []
     issued = staff.post(f"{LIST}add/", {"business": business.pk, "name": "Shop"})
     assert "The key opens nothing until that ends." in issued.text
 

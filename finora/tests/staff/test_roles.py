@@ -346,7 +346,6 @@ def account_form(staff: Client, user: User, url: str, **scope: object) -> dict[s
     form = staff.get(url).context["adminform"].form
     data: dict[str, object] = {n: form[n].value() for n in ("username", "is_active", "is_staff")}
     data |= {"groups": [group.pk for group in user.groups.all()]}
-    data |= {"date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
     data |= {"scope-TOTAL_FORMS": "1", "scope-INITIAL_FORMS": "0", "scope-0-user": user.pk}
     return data | {f"scope-0-{name}": value for name, value in scope.items()}
 

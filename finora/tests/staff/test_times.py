@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.cache import cache
 
 from customers.models import Customer
@@ -83,3 +84,6 @@ def test_the_api_answers_in_utc_whatever_the_staffs_zone(api, late):
 def test_accounts_are_spelled_so_too(staff, late):
     StaffSession.objects.update(began_at=LATE_ON_SUNDAY)
     assert "since 2 Mar 2026, 00:30 WAT" in text_of(staff.get("/admin/auth/user/"))
+    User.objects.update(date_joined=LATE_ON_SUNDAY)
+    account = text_of(staff.get(f"/admin/auth/user/{User.objects.get().pk}/change/"))
+    assert "2 Mar 2026, 00:30 WAT" in account
