@@ -103,32 +103,48 @@ def test_the_limits_of_a_key_hold_at_once(staff, api):
     assert answers == [200, 200, 429]
 
 
-def test_who_came_by_an_import_has_it_in_the_story(staff, business, monkeypatch):
-    rows = [Customer(business=business, name=f"A {n}", email=f"a{n}@x.example") for n in range(3)]
+def imported(business, *names: str) -> AuditEvent:
+    rows = [Customer(business=business, name=name, email=f"{name}@x.example") for name in names]
     business.customers.import_packed(rows)
-    late = clock.now() + timedelta(hours=2)
-    monkeypatch.setattr(clock, "now", lambda: late)
-    business.customers.import_packed([Customer(business=business, name="B", email="b@x.example")])
-    ada = Customer.objects.get(name="A 1")
-    story = staff.get(page(ada)).context["story"]
-    first = AuditEvent.objects.filter(action="imported").earliest("id")
-    assert [(event.pk, event.summary) for event in story] == [(first.pk, "Imported")]
-    save(staff, ada, name="Ada Two")
-    told_now = told(staff.get(page(ada)).content.decode())
-    assert [what for what, _ in told_now] == ["Changed name", "Imported"]
+    return AuditEvent.objects.filter(action="imported").latest("id")
+
+
+def story_of(staff, name: str) -> list[tuple[int, str]]:
+    shown = staff.get(page(Customer.objects.get(name=name))).context["story"]
+    return [(event.pk, event.summary) for event in shown]
+
+
+def test_who_came_by_an_import_has_that_one_in_the_story(staff, business):
+    first = imported(business, "a", "b", "c")
+    while clock.now() <= first.at:  # an id holds milliseconds
+        pass
+    second = imported(business, "d")
+    assert story_of(staff, "b") == [(first.pk, "Imported")]
+    assert story_of(staff, "d") == [(second.pk, "Imported")]
+    save(staff, Customer.objects.get(name="b"), name="Ada Two")
+    assert [what for _, what in story_of(staff, "Ada Two")] == ["Changed name", "Imported"]
+
+
+def test_a_later_import_did_not_bring_whose_first_event_is_pruned(staff, business, monkeypatch):
+    ada = factories.customer(business, name="Ada")
+    later = clock.now() + timedelta(hours=2)
+    AuditEvent.objects.older_than(later).prune()
+    monkeypatch.setattr(clock, "now", lambda: later)
+    imported(business, "b")
+    assert story_of(staff, ada.name) == []
 
 
 def test_who_was_added_by_hand_did_not_come_by_an_import_whatever_is_kept(staff, business):
-    ada = factories.customer(business)
-    business.customers.import_packed([Customer(business=business, name="B", email="b@x.example")])
-    assert [event.summary for event in staff.get(page(ada)).context["story"]] == ["Created"]
+    ada = factories.customer(business, name="Ada")
+    imported(business, "b")
+    assert [what for _, what in story_of(staff, ada.name)] == ["Created"]
 
 
 def test_an_imported_customers_page_is_one_query_more(staff, business):
-    business.customers.import_packed([Customer(business=business, name="B", email="b@x.example")])
-    imported, made = Customer.objects.get(), factories.customer(business)
+    imported(business, "b")
+    came, made = Customer.objects.get(), factories.customer(business)
     counts = []
-    for customer in (made, imported):
+    for customer in (made, came):
         with CaptureQueriesContext(connection) as captured:
             staff.get(page(customer))
         counts.append(len(captured))
