@@ -236,6 +236,8 @@ def test_filters(staff, ada, other_business):
     assert shown("status=all") == ids(ada, bare, gone, other)
     assert shown(f"business={other_business.public_id}") == ids(other)
     assert shown("business=biz_unknown") == []
+    # As the form sends boxes that choose nothing.
+    assert shown("business=&status=&created=") == shown("")
     assert shown("status=x&p=x&o=1.-2&created=x") == ids(ada, bare, other)
     assert shown(f"p={'9' * 30}") == shown("p=-99999") == ids(ada, bare, other)
 
