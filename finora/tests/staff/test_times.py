@@ -84,6 +84,9 @@ def test_the_api_answers_in_utc_whatever_the_staffs_zone(api, late):
 def test_accounts_are_spelled_so_too(staff, late):
     StaffSession.objects.update(began_at=LATE_ON_SUNDAY)
     assert "since 2 Mar 2026, 00:30 WAT" in text_of(staff.get("/admin/auth/user/"))
+
+
+def test_an_accounts_own_times_too(staff):
     User.objects.update(date_joined=LATE_ON_SUNDAY)
-    account = text_of(staff.get(f"/admin/auth/user/{User.objects.get().pk}/change/"))
-    assert "2 Mar 2026, 00:30 WAT" in account
+    account = staff.get(f"/admin/auth/user/{User.objects.get().pk}/change/")
+    assert "2 Mar 2026, 00:30 WAT" in text_of(account)
