@@ -151,12 +151,15 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
             if customer is not None:
                 return customer, False
             local_part = normal_forms.email(email).rpartition("@")[0]
+            customer = self.model(
+                business=self.business,
+                email=email,
+                name=name or local_part[:DEFAULT_NAME_LENGTH],
+                phone=phone,
+            )
             try:
-                return self.create(
-                    email=email,
-                    name=name or local_part[:DEFAULT_NAME_LENGTH],
-                    phone=phone,
-                ), True
+                customer.save(force_insert=True)
+                return customer, True
             except IntegrityError as error:
                 # Someone was faster. That customer may be deleted again by now, so look anew.
                 if not (isinstance(error, EmailInUse) or is_of_email(error)):
