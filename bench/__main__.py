@@ -42,9 +42,10 @@ def postgres(data: Path) -> Any:
     return server
 
 
-def _measure(task: dict[str, Any]) -> dict[str, Any] | None:
+def _measure(task: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The sections that were measured, and whether all were."""
     result = Path(task["result"])
-    result.unlink(missing_ok=True)
+    result.write_text("{}")
     done = subprocess.run(
         [sys.executable, "-m", "bench.measure"],
         cwd=ROOT,
@@ -52,10 +53,7 @@ def _measure(task: dict[str, Any]) -> dict[str, Any] | None:
         input=json.dumps(task),
         text=True,
     )
-    if done.returncode:
-        return None
-    answer: dict[str, Any] = json.loads(result.read_text())
-    return answer
+    return json.loads(result.read_text()), done.returncode == 0
 
 
 def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> int:
@@ -87,15 +85,16 @@ def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> 
             "postmaster": server.get_pid() if name == "postgres" else None,
             "result": str(home / "result.json"),
         }
-        result = _measure(task)
-        if result is None:
-            return 1
+        result, complete = _measure(task)
         for section, figures in result.items():
             results.setdefault(section, {})[name] = figures
-    sys.stdout.write(f"\n{markdown(results)}")
-    if options.record:
-        record.add(results)
-    return 0
+        if options.record:
+            record.add(results)
+        if not complete:
+            break
+    if results:
+        sys.stdout.write(f"\n{markdown(results)}")
+    return 0 if complete else 1
 
 
 def main() -> int:
