@@ -1,6 +1,7 @@
 """One connection to Redis, and answers that nobody waits for: no limit is less exact by it."""
 
 import gc
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,20 @@ def test_a_script_that_redis_forgot_is_sent_again(server: RedisServer) -> None:
     assert calls(limiter, 2) == [59, 58]
     server.client.script_flush()
     assert calls(limiter, 2) == [57, 56]
+    assert limiter._look_again is None  # all of them counted in Redis
+
+
+def test_settling_waits_for_what_redis_has_not_done(server: RedisServer) -> None:
+    limiter = RateLimiter(server.url)
+    verdict = limiter.enter("k", USUAL)
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        limiter.leave("k", verdict)
+        assert limiter._look_again is None
+        limiter.settle()
+        assert limiter._look_again is not None  # it waited in vain
+    finally:
+        server.process.send_signal(signal.SIGCONT)
 
 
 CALL_IN_TWO_PROCESSES = """
