@@ -42,10 +42,9 @@ def postgres(data: Path) -> Any:
     return server
 
 
-def _measure(task: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The sections that were measured, and whether all were."""
+def _measure(task: dict[str, Any]) -> dict[str, Any] | None:
     result = Path(task["result"])
-    result.write_text("{}")
+    result.unlink(missing_ok=True)
     done = subprocess.run(
         [sys.executable, "-m", "bench.measure"],
         cwd=ROOT,
@@ -53,7 +52,10 @@ def _measure(task: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         input=json.dumps(task),
         text=True,
     )
-    return json.loads(result.read_text()), done.returncode == 0
+    if done.returncode:
+        return None
+    answer: dict[str, Any] = json.loads(result.read_text())
+    return answer
 
 
 def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> int:
@@ -85,16 +87,15 @@ def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> 
             "postmaster": server.get_pid() if name == "postgres" else None,
             "result": str(home / "result.json"),
         }
-        result, complete = _measure(task)
+        result = _measure(task)
+        if result is None:
+            return 1
         for section, figures in result.items():
             results.setdefault(section, {})[name] = figures
-        if options.record:
-            record.add(results)
-        if not complete:
-            break
-    if results:
-        sys.stdout.write(f"\n{markdown(results)}")
-    return 0 if complete else 1
+    sys.stdout.write(f"\n{markdown(results)}")
+    if options.record:
+        record.add(results)
+    return 0
 
 
 def main() -> int:

@@ -53,8 +53,7 @@ def main(task: dict[str, Any]) -> None:
         say(f"{measured['database']}: {name}")
         result[name] = {**measured, **sections[name](world)}
         say(f"{name} took {time.monotonic() - started:.0f} s")
-        # What was measured stays, whatever becomes of the next one.
-        Path(task["result"]).write_text(json.dumps(result))
+    Path(task["result"]).write_text(json.dumps(result))
 
 
 if __name__ == "__main__":

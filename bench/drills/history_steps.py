@@ -353,7 +353,7 @@ class History:
 
         erased = [row["id"] for row in self.model.rows.values() if row["erased"]]
         unreadable: set[Any] = set()
-        segments = [s for group in store.opened(self.business.pk, unreadable) for s in group]
+        segments = [s for g in store.opened(self.business.pk, unreadable) for s in g.values()]
         self.expect(set(), unreadable, "segments that cannot be opened")
         return [
             f"{public_id}: erased, and in a search segment"

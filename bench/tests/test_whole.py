@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED, OURS_UNLIMITED, ROUTES
+from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED, OURS_UNLIMITED, ROUTES, SECTIONS
 from bench.servers import ROOT
 
 DB = os.environ.get("TEST_DB", "sqlite")
@@ -45,15 +45,12 @@ def test_the_calls_are_measured_beside_the_references():
             assert (beside != "") == (DB == "postgres" and server != FASTAPI)
 
 
-def test_bulk_loads_and_searches_are_measured():
-    names = {row[0] for row in run("--only", "bulk", "--only", "search")}
+def test_all_that_is_not_under_load_is_measured():
+    rows = run(*(word for name in SECTIONS if name != "calls" for word in ("--only", name)))
+    names = {row[0] for row in rows}
     assert {"seed_customers", "import_packed", "COPY of plain text under pg_trgm"} <= names
     assert {f"ours, HTTP · {BRAND}", f"plain text, pg_trgm · {BRAND}"} <= names
     assert {f"ours · {BRAND} · at 300", f"pg_trgm · {BRAND} · at 300"} <= names
-
-
-def test_lists_and_packing_are_measured():
-    names = {row[0] for row in run("--only", "lists", "--only", "packing")}
     assert {f"ours · {BRAND}", f"at 300 · {BRAND}"} <= names
     assert (f"{FASTAPI} · {BRAND}" in names) == (DB == "postgres")
     assert {f"new customers, HTTP · {BRAND}", f"of it the wait for packing · {BRAND}"} <= names

@@ -108,10 +108,12 @@ def _find(
         candidates = lines_holding(segments, words.needles, behind)
         _collect(rows, words, count, behind, candidates, found)
 
+    read: list[UUID] = []
     for segments in store.opened(business.pk, missing):
-        collect([first, *segments])
+        collect([first, *segments.values()])
+        read += segments
     if missing:
-        for segment in stand_in.segments(business, missing):
+        for segment in stand_in.segments(business, missing, read):
             collect([segment])
     return found.values()
 

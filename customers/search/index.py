@@ -11,31 +11,37 @@ Segments are derived. One that is damaged is left out by everybody, what it held
 rows meanwhile (see stand_in), and the next pack or repack writes it anew. One whose key a process
 lacks is left out there alone, and left to those that have the key.
 
+Nobody waits for what takes time: lines are made of what was read before, and a short transaction
+writes them where that still is as it was read, a row by its values, a segment by its being there.
+
 Of who is erased no line is written by a transaction that commits afterwards: packing holds the
 rows that it packs, sweeping and merging the segments that they read, and what is made of rows read
-before is written one at a time with erasures, by who looks for them first (stand_in.write_read).
+long before is written one at a time with erasures, by who looks for them first
+(stand_in.write_read).
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.dispatch import receiver
 
 from customers.search import lines, stand_in, store
+from customers.search.lines import new_mark
 from customers.search.reading import find
 from customers.search.segment import Entry, Segment, build, build_many, merge
-from customers.search.store import SegmentUnreadable
-from finora import clock, metrics, text
+from customers.search.store import SegmentGone, SegmentUnreadable
+from finora import background, clock, metrics, text
 from finora.sealing import erasing, normal_forms
+from finora.sealing.fields import SealedToken
 from finora.tenants.models import Business
 
 if TYPE_CHECKING:
@@ -59,6 +65,7 @@ MERGE_BYTES = 1 << 20
 SWEEP_LINES = 2 * PACK_ROWS
 SAMPLE_LINES = 64
 BULK_LINES = 65_536
+BULK_BYTES = 5 << 20  # about as many lines
 PAGE_ROWS = 4096
 # A process looks after the segments at its first write for a business and then at every so many.
 LOOK_EVERY = 16
@@ -68,11 +75,6 @@ _upkeep = metrics.Histogram(
     "Packing the search tail, merging small segments, replacing damaged ones.",
     step=("pack", "merge", "mend"),
 )
-
-
-def new_mark() -> int:
-    """What tells the lines of one packing from those of others: never 0."""
-    return 1 + secrets.randbelow(2**31 - 1)
 
 
 def add_segment(business: Business, customers: Iterable[Any]) -> None:
@@ -99,22 +101,28 @@ _writes_lock = threading.Lock()
 def after_write(business: Business, changes: int = 1) -> None:
     """To be called after each committed change of names, emails or activity: keeps the tail short.
 
-    It stays below PACK_ROWS plus LOOK_EVERY for each process that writes.
+    A request does not wait for that (see finora/background.py). The tail stays below PACK_ROWS plus
+    LOOK_EVERY for each process that writes, and what is written while it is packed.
     """
     with _writes_lock:
         before = _writes[business.pk]
         _writes[business.pk] += changes
     # The writes 1, 17, 33, … look. A change of many rows at once takes as many steps as needed.
-    for _ in range((before - 1) // LOOK_EVERY, (before + changes - 1) // LOOK_EVERY):
-        if not step(business):
-            break
+    looks = range((before - 1) // LOOK_EVERY, (before + changes - 1) // LOOK_EVERY)
+    if looks:
+        business_id = business.pk
+
+        def look() -> None:
+            for _ in looks:
+                if not step(Business(pk=business_id)):
+                    break
+
+        background.run(look)
 
 
 def step(business: Business) -> bool:
     """Replaces damaged segments, or packs a full tail, or merges small segments; says whether there
     was anything to do.
-
-    One of these, as the write that does it has somebody waiting.
     """
     if _mend(business):
         return True
@@ -133,31 +141,47 @@ def pack(business: Business) -> int:
 
 def _pack(business: Business) -> int:
     tail = business.customers.unpacked()
+    read = _to_pack(tail)
+    if not read:
+        return 0
+    mark = new_mark()
+    rows = [row[2:] for row in read if row[1] is None]  # who is not erased
+    segment = build(lines.entries(rows, mark, noting=True))
+    sweep = _to_sweep(business, {row[_PUBLIC_ID] for row in read})
     with transaction.atomic():
-        pks = _to_pack(tail)
-        if pks:
-            # Asked for as a part of the tail, whose index is small: the other ones of a business
-            # tempt a planner that knows no better into reading all of it.
-            taken = tail.filter(id__in=pks)
-            mark = new_mark()
-            rows = taken.not_erased().values_list(*lines.ALL_COLUMNS)
-            fresh = build(lines.entries(rows, mark, noting=True))
-            taken.update(packed=mark)
-            store.write(business.pk, merge([fresh, *_swept(business)]))
-    return len(pks)
+        # Asked for as a part of the tail, whose index is small: the other ones of a business
+        # tempt a planner that knows no better into reading all of it.
+        those = tail.filter(id__in=[pk for pk, *_ in read]).select_for_update(skip_locked=True)
+        now = {row[0]: _as_told(row) for row in those.values_list(*_TO_PACK)}
+        changed = [row for row in read if now.get(row[0]) != _as_told(row)]
+        if changed:
+            # They stay in the tail, and keep their old lines: somebody else has them in hand.
+            segment = segment.without([row[_PUBLIC_ID] for row in changed]) or segment
+            sweep = None
+        taken = {row[0] for row in read} - {row[0] for row in changed}
+        tail.filter(id__in=taken).update(packed=mark)
+        store.write(business.pk, merge([segment, *(_swept(business, sweep) if sweep else [])]))
+    return len(taken)
 
 
-def _to_pack(tail: QuerySet[Any]) -> list[int]:
-    """The first PACK_ROWS of the tail, locked; but those of a key that this process lacks."""
-    # Two packers take different rows, and neither waits.
-    tail = tail.order_by("id").select_for_update(skip_locked=True)
-    rows = tail.values_list("id", "email", "phone")
-    pks: list[int] = []
+_TO_PACK = ("id", "erased_at", *lines.ALL_COLUMNS)
+_PUBLIC_ID = _TO_PACK.index("public_id")
+
+
+def _as_told(row: tuple[Any, ...]) -> list[Any]:
+    """What a line is made of, sealed values as they are stored: no two are sealed alike."""
+    return [value.stored if isinstance(value, SealedToken) else value for value in row]
+
+
+def _to_pack(tail: QuerySet[Any]) -> list[tuple[Any, ...]]:
+    """The first PACK_ROWS of the tail, as _TO_PACK; but those of a key that this process lacks."""
+    rows = tail.order_by("id").values_list(*_TO_PACK)
+    found: list[tuple[Any, ...]] = []
     page = list(rows[:PACK_ROWS])
     while page:
-        pks += [pk for pk, *tokens in page if not lines.needs_other_key(*tokens)]
-        page = list(rows.filter(id__gt=page[-1][0])[: PACK_ROWS - len(pks)])
-    return pks
+        found += [row for row in page if not lines.row_needs_other_key(row[2:])]
+        page = list(rows.filter(id__gt=page[-1][0])[: PACK_ROWS - len(found)])
+    return found
 
 
 def _mend(business: Business) -> bool:
@@ -183,34 +207,70 @@ def _mend(business: Business) -> bool:
     return True
 
 
-def _swept(business: Business) -> list[Segment]:
+class _Sweep(NamedTuple):
     """Lines for a new segment that an old one loses: so stale ones go by and by."""
+
+    pk: UUID
+    start: int
+    end: int
+    carried: Segment
+    is_last: bool
+
+
+def _to_sweep(business: Business, packing: Collection[str] = ()) -> _Sweep | None:
+    """What to carry out of the segment that was not looked at for longest, if it is worth it.
+
+    Not the lines of those that are being packed, who get new ones.
+    """
     of_business = store.rows(business.pk)
-    rows = of_business.order_by("looked_at", "id").select_for_update(skip_locked=True)
-    oldest = rows.only("id", "swept").first()
+    oldest = of_business.order_by("looked_at", "id").only("id", "swept").first()
     if oldest is None:
-        return []
+        return None
     row = of_business.filter(id=oldest.pk)
     try:
         segment = store.open_one(business.pk, oldest.pk)
+    except SegmentGone:
+        return None
     except SegmentUnreadable:
-        row.update(looked_at=clock.now())
-        return []
+        _put_back(row)
+        return None
     live = business.customers.not_erased()
+
+    def needed(numbers: range) -> list[bool]:
+        told = segment.marks(numbers)
+        going = (mark and public_id in packing for public_id, mark in told)
+        current = lines.current(live, told)
+        return [is_current and not goes for is_current, goes in zip(current, going, strict=True)]
+
     if not oldest.swept:
         stride = segment.lines // SAMPLE_LINES + 1
-        sample = lines.current(live, segment.marks(range(0, segment.lines, stride)))
+        sample = needed(range(0, segment.lines, stride))
         if sum(sample) * 4 > len(sample) * 3:
-            row.update(looked_at=clock.now())
-            return []
+            _put_back(row)
+            return None
     end = min(oldest.swept + SWEEP_LINES, segment.lines)
     these = range(oldest.swept, end)
-    carried = segment.part(compress(these, lines.current(live, segment.marks(these))))
-    if end == segment.lines:
+    carried = segment.part(compress(these, needed(these)))
+    return _Sweep(oldest.pk, oldest.swept, end, carried, end == segment.lines)
+
+
+def _put_back(row: QuerySet[SearchSegment]) -> None:
+    """So that the others are looked at first; unless somebody has it in hand."""
+    with transaction.atomic():
+        if row.select_for_update(skip_locked=True).values_list("id").first():
+            row.update(looked_at=clock.now())
+
+
+def _swept(business: Business, sweep: _Sweep) -> list[Segment]:
+    """The lines, taken out; none when somebody else has that segment in hand, or had meanwhile."""
+    row = store.rows(business.pk).filter(id=sweep.pk, swept=sweep.start)
+    if not row.select_for_update(skip_locked=True).values_list("id").first():
+        return []
+    if sweep.is_last:
         row.delete()
     else:
-        row.update(swept=end)
-    return [carried]
+        row.update(swept=sweep.end)
+    return [sweep.carried]
 
 
 def _unswept(business: Business) -> QuerySet[SearchSegment]:
@@ -232,25 +292,56 @@ def _merge_some(business: Business) -> bool:
                 group.append(pk)
         if len(group) == MERGE_FAN or len(group) < len(level):
             with _upkeep.time("merge"):
-                return _merge(business, group)
+                try:
+                    return _merge(business, group) > 0
+                except SegmentUnreadable:
+                    return True  # the next step replaces it
         lower = upper
     return False
 
 
-def _merge(business: Business, pks: list[UUID]) -> bool:
-    """Says whether there was anything to do: not when another process has one of them in hand."""
+def _merge(business: Business, pks: list[UUID]) -> int:
+    """Answers how many lines these came to; 0 when another process has one of them in hand.
+
+    Raises SegmentUnreadable.
+    """
+    try:
+        segment = merge([store.open_one(business.pk, pk) for pk in pks])
+    except SegmentGone:
+        return 0
     with transaction.atomic():
         rows = _unswept(business).filter(id__in=pks)
-        locked = list(rows.select_for_update(skip_locked=True).values_list("id", flat=True))
+        locked = rows.select_for_update(skip_locked=True).values_list("id", flat=True)
         if len(locked) < len(pks):
-            return False
-        try:
-            segments = [store.open_one(business.pk, pk) for pk in locked]
-        except SegmentUnreadable:
-            return True  # the next step replaces it
-        store.write(business.pk, merge(segments))
-        store.rows(business.pk).filter(id__in=locked).delete()
-    return True
+            return 0
+        store.write(business.pk, segment)
+        store.rows(business.pk).filter(id__in=pks).delete()
+    return segment.lines
+
+
+def merge_all(business: Business, progress: Callable[[int], Any] = lambda lines: None) -> None:
+    """Makes few large segments of many small ones, as loads leave them; opens no row.
+
+    Safe beside live traffic and when cut off: each one's transaction also takes those away that it
+    was made of.
+    """
+    sizes = _unswept(business).filter(size__lt=BULK_BYTES).order_by("id")
+    groups: list[list[UUID]] = []
+    room = 0
+    for pk, size in sizes.values_list("id", "size"):
+        if size > room:
+            groups.append([])
+            room = BULK_BYTES
+        groups[-1].append(pk)
+        room -= size
+    merged = 0
+    for group in groups:
+        if len(group) > 1:
+            with suppress(
+                SegmentUnreadable
+            ):  # a step replaces it; the others wait for the next load
+                merged += _merge(business, group)
+            progress(merged)
 
 
 @receiver(erasing)

@@ -36,10 +36,12 @@ def _find(business: Business, query: str, limit: int) -> list[Any]:
     tail = build(lines.entries(business.customers.tail()))
     found: dict[str, Any] = {}
     missing: set[UUID] = set()
+    read: list[UUID] = []
     for segments in store.opened(business.pk, missing):
-        _collect(business, query, limit, [tail, *segments], found)
+        _collect(business, query, limit, [tail, *segments.values()], found)
+        read += segments
     if missing:
-        for segment in stand_in.segments(business, missing):
+        for segment in stand_in.segments(business, missing, read):
             _collect(business, query, limit, [segment], found)
     return sorted(found.values(), key=_place)[:limit]
 

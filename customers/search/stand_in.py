@@ -9,7 +9,8 @@ afterwards are in the tail or in younger segments.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from itertools import chain, islice
+from itertools import compress, islice
+from operator import not_
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +26,12 @@ ROWS = 65_536
 ASKED_AT_ONCE = 500
 
 
-def segments(business: Business, missing: Collection[UUID]) -> Iterator[Segment]:
-    """For a search. Lines of rows in the tail are there too, for one that read it before.
+def segments(
+    business: Business, missing: Collection[UUID], read: Collection[UUID]
+) -> Iterator[Segment]:
+    """For a search that read the others: what is in one of these alone counts as found, as what
+    somebody wrote meanwhile was not read. Lines of rows in the tail are there too, for a search
+    that read it before.
 
     Raises SegmentGone.
     """
@@ -38,7 +43,7 @@ def segments(business: Business, missing: Collection[UUID]) -> Iterator[Segment]
             return
         known.append(segment)
     number = 0
-    for rows in _uncovered(business, missing):
+    for rows in _uncovered(business, missing, read):
         segment = build(lines.entries(rows))
         if segment.lines:
             kept.put((key, number), segment)
@@ -53,10 +58,14 @@ def replace(business: Business, missing: Collection[UUID]) -> None:
     Cut off, it is begun anew, and finds less to do. Raises OtherKeyNeeded, deleting nothing, when
     a row that they may have held cannot be opened here and can elsewhere.
     """
-    for rows in _uncovered(business, missing, in_tail=False):
-        if any(lines.row_needs_other_key(row) for row in rows):
+    for rows in _uncovered(business, missing):
+        elsewhere = [lines.row_needs_other_key(row) for row in rows]
+        if any(row[4] for row in compress(rows, elsewhere)):
             raise lines.OtherKeyNeeded
-        write_read(business, build(entry for entry in lines.entries(rows) if entry.mark))
+        # A search that read the tail before a row came into it still counts on the row's old line.
+        mine = compress(rows, map(not_, elsewhere))
+        told = (e if e.mark else e._replace(mark=lines.new_mark()) for e in lines.entries(mine))
+        write_read(business, build(told))
     store.rows(business.pk).filter(id__in=missing).delete()
 
 
@@ -72,16 +81,16 @@ def write_read(business: Business, segment: Segment) -> None:
 
 
 def _uncovered(
-    business: Business, missing: Collection[UUID], *, in_tail: bool = True
+    business: Business, missing: Collection[UUID], read: Collection[UUID] | None = None
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows (as lines.ALL_COLUMNS) whose line is in no segment but the missing ones."""
+    """The rows (as lines.ALL_COLUMNS) whose line is in no segment but the missing ones: in none of
+    those `read`, where that is given. Raises SegmentGone.
+    """
     rows = business.customers.not_erased().in_list_order()
-    if not in_tail:
-        rows = rows.exclude(packed=0)
     page = list(rows.values_list("name_key", "public_id", "packed")[:ROWS])
     while page:
         ids = {line_id(public_id, mark): public_id for _, public_id, mark in page}
-        wanted = _not_held(set(ids), business, missing)
+        wanted = _not_held(set(ids), business, missing, read)
         asked = iter([ids[id_] for id_ in wanted])
         found: list[tuple[Any, ...]] = []
         while some := list(islice(asked, ASKED_AT_ONCE)):
@@ -94,12 +103,22 @@ def _uncovered(
         page = list(behind.values_list("name_key", "public_id", "packed")[:ROWS])
 
 
-def _not_held(ids: set[bytes], business: Business, missing: Collection[UUID]) -> set[bytes]:
+def _not_held(
+    ids: set[bytes],
+    business: Business,
+    missing: Collection[UUID],
+    read: Collection[UUID] | None,
+) -> set[bytes]:
+    if read is not None:
+        for pk in read:
+            ids.difference_update(store.open_one(business.pk, pk).ids())
+        return ids
     for _ in range(store.ATTEMPTS):
         left = set(ids)
         try:
             for group in store.opened(business.pk, set(missing)):
-                left.difference_update(chain.from_iterable(segment.ids() for segment in group))
+                for segment in group.values():
+                    left.difference_update(segment.ids())
         except SegmentGone:
             continue  # its lines are in another one by now
         return left

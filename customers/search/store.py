@@ -78,8 +78,8 @@ def write(business_id: int, segment: Segment) -> None:
         row.save(force_insert=True)
 
 
-def opened(business_id: int, missing: set[UUID]) -> Iterator[list[Segment]]:
-    """The business's segments, in groups that fit the cache's bound together; at least one group.
+def opened(business_id: int, missing: set[UUID]) -> Iterator[dict[UUID, Segment]]:
+    """The business's segments by id, in groups that fit the cache's bound; at least one group.
 
     Those that cannot be opened are left out and added to `missing`. Raises SegmentGone.
     """
@@ -94,11 +94,11 @@ def opened(business_id: int, missing: set[UUID]) -> Iterator[list[Segment]]:
     yield _open_group(business_id, group, missing)
 
 
-def _open_group(business_id: int, group: list[UUID], missing: set[UUID]) -> list[Segment]:
-    segments = []
+def _open_group(business_id: int, group: list[UUID], missing: set[UUID]) -> dict[UUID, Segment]:
+    segments = {}
     for pk in group:
         try:
-            segments.append(open_one(business_id, pk))
+            segments[pk] = open_one(business_id, pk)
         except SegmentUnreadable:
             missing.add(pk)
     return segments

@@ -23,6 +23,7 @@ from django.contrib.auth import SESSION_KEY
 from django.db import Error, close_old_connections, connections
 from django.http import parse_cookie
 
+from finora import background
 from finora.api import authentication
 from finora.api.errors import ApiError
 from finora.http import bodies
@@ -30,6 +31,7 @@ from finora.http.environ import environ
 
 log = logging.getLogger("finora.http")
 HEALTH = "/healthz"
+BACKGROUND_SECONDS = 2  # for what may be cut off as well
 Headers = list[tuple[str, str]]
 
 
@@ -122,6 +124,7 @@ class Server:
             job()
             del job  # its request's body would stay until the next one
         authentication.usage.flush()
+        background.end(BACKGROUND_SECONDS)
         connections.close_all()
 
     def _answer(self, scope: Any, headers: Any, body: bytes | ApiError, protocol: Any) -> None:

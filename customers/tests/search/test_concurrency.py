@@ -19,6 +19,7 @@ from customers.models import Customer
 from customers.querysets import CustomerInactive
 from customers.search import index, store
 from customers.search.segment import encode_id
+from finora import background
 from finora.tests.kit import factories
 from finora.tests.kit.directories import (
     SMALL,
@@ -207,6 +208,24 @@ def test_two_at_once_do_no_harm(business, work):
     assert right(business)
     index.repack(business)
     assert segment_lines(business) == 60
+
+
+def test_a_request_leaves_packing_to_another_thread(api, monkeypatch):
+    step, packers = index.step, set()
+
+    def watched(business):
+        packers.add(threading.current_thread().name)
+        return step(business)
+
+    monkeypatch.setattr(index, "step", watched)
+    for n in range(40):
+        body = {"name": f"Ada {n}", "email": f"ada{n}@b.co"}
+        assert api.post("/v1/customers", body).status_code == 201
+    background.end()
+    assert packers == {"background"}
+    assert Customer.objects.unpacked().count() <= STEPS["PACK_ROWS"] + STEPS["LOOK_EVERY"]
+    assert store.rows(api.business.pk).exists()
+    assert right(api.business)
 
 
 def test_upkeep_waits_for_nobody(business):

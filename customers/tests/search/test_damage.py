@@ -150,7 +150,8 @@ def test_upkeep_finds_a_damaged_one_by_itself(business, crowd):
     """As nobody searches, each pack looks at one."""
     bad = pks_of(business)[1]
     flip(bad, 60)
-    for n in range(len(pks_of(business)) + 1):
+    # One that is being swept is looked at several times.
+    for _ in range(4 * len(pks_of(business))):
         factories.customer(business)
         index.pack(business)
     assert bad not in pks_of(business)
@@ -231,10 +232,13 @@ def test_it_is_tried_again_by_and_by(business, crowd, log, monkeypatch):
     assert not missing
 
 
-def test_upkeep_beside_a_damaged_one_is_not_seen_by_a_search(business, crowd):
+@pytest.mark.parametrize("which", range(4))
+def test_upkeep_beside_a_damaged_one_is_not_seen_by_a_search(business, crowd, which):
     """Whatever is changed and replaced between two statements of a search."""
     ada = Customer.objects.get(pk=crowd[0].pk)
-    flip(pks_of(business)[0], 60)
+    # Those of the most lines, by which most could be missed.
+    largest = store.rows(business.pk).order_by("-size").values_list("pk", flat=True)
+    flip(largest[which], 60)
     rows = directory(business)
 
     def change():
@@ -292,7 +296,8 @@ def test_cut_off_while_it_is_replaced_nothing_is_lost(business, crowd, monkeypat
     index._mend(business)
     is_whole(business)
     is_right(business)
-    assert segment_lines(business) == business.customers.count() - 1  # the tail's
+    # Of the tail's, whose lines nobody counts on for long, the first run may have written one too.
+    assert 0 <= segment_lines(business) - business.customers.count() <= 1
 
 
 def test_who_is_erased_while_it_is_replaced_does_not_come_back(business, crowd, monkeypatch):

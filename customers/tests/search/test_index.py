@@ -8,6 +8,7 @@ from django.db import connection, connections, transaction
 
 from customers.models import Customer
 from customers.search import index, store
+from customers.search.segment import encode_id
 from finora.tenants.models import Business
 from finora.tests.kit import factories
 from finora.tests.kit.directories import (
@@ -134,7 +135,7 @@ def test_a_search_lists_again_when_a_segment_is_gone(business, monkeypatch):
         listed = list(store.rows(business_id).values_list("id", flat=True))
         monkeypatch.setattr(store, "opened", opened)
         index.repack(Business(pk=business_id))
-        yield [store.open_one(business_id, pk) for pk in listed]
+        yield {pk: store.open_one(business_id, pk) for pk in listed}
 
     monkeypatch.setattr(store, "opened", opened_late)
     assert found(business, "ada") == [customer.public_id for customer in people]
@@ -162,11 +163,18 @@ def test_what_is_packed_between_tail_and_list_is_found_once(business, monkeypatc
     assert tail(business) == 0
 
 
+def sweep(business):
+    """Carries some lines over, as a pack does."""
+    if (sweep := index._to_sweep(business)) is None:
+        return
+    with transaction.atomic():
+        for segment in index._swept(business, sweep):
+            store.write(business.pk, segment)
+
+
 def sweep_all(business):
     for _ in range(20):
-        with transaction.atomic():
-            for segment in index._swept(business):
-                store.write(business.pk, segment)
+        sweep(business)
 
 
 def keep_up(business):
@@ -226,7 +234,7 @@ def test_what_is_packed_between_tail_and_screening_is_found(business, monkeypatc
     def packed_first(business_id, missing):
         Customer.objects.filter(pk__in=[customer.pk for customer in people[:5]]).delete()
         pack_all(business)
-        return iter([[]])
+        return iter([{}])
 
     monkeypatch.setattr(store, "opened", packed_first)
     expected = [customer.public_id for customer in people[5:8]]
@@ -244,13 +252,72 @@ def test_a_row_that_changed_after_the_tail_was_read_is_still_found(business, mon
 
     def changed_first(business_id, missing):
         Customer.objects.filter(pk=ada.pk).update(name="Zoe", name_key=b"zoe")
-        [carried] = index._swept(Business(pk=business_id))
-        store.write(business_id, carried)
-        assert sum(s.lines for group in opened(business_id, missing) for s in group) == 1
+        sweep(Business(pk=business_id))
+        assert sum(s.lines for group in opened(business_id, missing) for s in group.values()) == 1
         return opened(business_id, missing)
 
     monkeypatch.setattr(store, "opened", changed_first)
     assert found(business, ada.email) == [ada.public_id]
+
+
+# --- What changes while it is packed -------------------------------------------------------------
+
+
+def erased(customer):
+    customer.erase()
+
+
+def edited(customer):
+    customer.edit(name=f"Zoe {customer.pk}")
+
+
+def removed(customer):
+    customer.delete()
+
+
+def fresh_email(customer):
+    customer.edit(email=f"zoe{customer.pk}@b.co")
+
+
+def merged(business):
+    return index._merge(business, list(store.rows(business.pk).values_list("id", flat=True)))
+
+
+@pytest.mark.parametrize("work", [index.pack, merged, sweep, index.merge_all])
+@pytest.mark.parametrize("change", [erased, edited, removed, fresh_email])
+def test_a_change_between_any_two_statements_of_upkeep_is_not_lost(business, small, change, work):
+    people = crowd(business, 6)
+    people += [factories.customer(business, name=f"Ada of the tail {n}") for n in range(5)]
+    Customer.objects.filter(pk__in=[c.pk for c in people[:2]]).delete()
+    crowd(business, 3, email="more{}@b.co")
+    changed = [people[4], people[7]]  # one of a segment, one of the tail
+
+    def between(execute, *args):
+        nonlocal seen
+        # Within its own transaction it has them locked.
+        if len(connection.savepoint_ids) == depth:
+            seen += 1
+            if seen == statement:
+                for customer in changed:
+                    change(Customer.objects.get(pk=customer.pk))
+        return execute(*args)
+
+    statement, seen, depth = 1, 1, len(connection.savepoint_ids)
+    while seen >= statement:
+        savepoint, seen = transaction.savepoint(), 0
+        with connection.execute_wrapper(between):
+            work(business)
+        store.cache().clear()
+        rows = directory(business)
+        for query in "ada", "zoe", "@":
+            assert found(business, query) == matches(rows, query), statement
+        if change is erased and seen >= statement:
+            for customer in changed:
+                raw = encode_id(customer.public_id)
+                assert not [s for s in segments(business) if raw in s.to_bytes()], statement
+        transaction.savepoint_rollback(savepoint)
+        statement += 1
+    assert statement > 3
 
 
 # --- The tail -----------------------------------------------------------------------------------

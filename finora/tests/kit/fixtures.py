@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from finora import background
 from finora.api import authentication, database_errors
 from finora.http import probes
 from finora.http.logging import JsonFormatter
@@ -66,6 +67,12 @@ def no_write_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What /readyz found of writes a moment ago was of another test's database."""
     monkeypatch.setattr(probes, "writing", probes._Writing())
     monkeypatch.setattr(database_errors, "_write_refused_at", float("-inf"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """What requests left to be done behind them ends before its database is emptied."""
+    background.end()
 
 
 @pytest.fixture
