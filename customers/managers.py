@@ -11,13 +11,14 @@ from django.db import IntegrityError, models, transaction
 from customers.querysets import CustomerInactive, CustomerQuerySet, EmailInUse, is_id, is_of_email
 from customers.search import index, lines
 from finora.audit.models import AuditEvent
+from finora.orm import copying
 from finora.orm.prepared import Prepared, Slot
 from finora.sealing import normal_forms
 from finora.tenants.models.business import Business
 
 SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
-# Rows of one INSERT: PostgreSQL takes 65,535 parameters.
+# Rows written at once.
 IMPORT_ROWS = 2_000
 
 # The queries of the request path (see finora/orm/prepared.py).
@@ -151,15 +152,12 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
             if customer is not None:
                 return customer, False
             local_part = normal_forms.email(email).rpartition("@")[0]
-            customer = self.model(
-                business=self.business,
-                email=email,
-                name=name or local_part[:DEFAULT_NAME_LENGTH],
-                phone=phone,
-            )
             try:
-                customer.save(force_insert=True)
-                return customer, True
+                return self.create(
+                    email=email,
+                    name=name or local_part[:DEFAULT_NAME_LENGTH],
+                    phone=phone,
+                ), True
             except IntegrityError as error:
                 # Someone was faster. That customer may be deleted again by now, so look anew.
                 if not (isinstance(error, EmailInUse) or is_of_email(error)):
@@ -205,7 +203,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     def import_packed(self, customers: Sequence[Any]) -> None:
         """Inserts many new customers, searchable at once: for bulk loads.
 
-        They get a segment of their own, in the same transaction; repack() at the end of a load
+        They get a segment of their own, in the same transaction; merge_all() at the end of a load
         makes few large ones of these. Raises IntegrityError, inserting none, for a conflict, and
         ValueError for a customer of another business.
         """
@@ -215,7 +213,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
                 raise ValueError("A customer of another business, whose key would seal it.")
             customer.packed = mark
         with transaction.atomic():
-            self.bulk_create(customers, batch_size=IMPORT_ROWS)
+            copying.insert(customers, IMPORT_ROWS)
             index.add_segment(business, customers)
             AuditEvent.objects.record("imported", business.pk, [business.public_id])
 

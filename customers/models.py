@@ -192,9 +192,7 @@ class Customer(SealedRow, LightlyLoaded):
 
     def _directory(self) -> CustomerManager:
         """The customers of its business, which need not be loaded for that."""
-        field: Any = self._meta.get_field("business")
-        loaded = field.get_cached_value(self, default=None)
-        return (loaded or Business(pk=self.business_id)).customers
+        return Business(pk=self.business_id).customers
 
     def _refuse_email_under_any_key(self) -> None:
         """While a blind index key is changed, equal emails have unequal hashes, which the

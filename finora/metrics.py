@@ -35,8 +35,8 @@ OTHER = "other"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"  # the library's name for it, in the environment
 # Files are mapped into memory, where a write that finds the disk full kills the process: so each
-# has its room beforehand, for some 500 combinations of route, method and status.
-FILE_BYTES = 2 << 20
+# has its room beforehand, for some 400 combinations of route, method and status.
+FILE_BYTES = 1 << 20
 
 declared: list[_Series] = []
 _registry: CollectorRegistry | None = None  # while this process counts

@@ -57,6 +57,8 @@ def marked(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text without regard to case and accents: NFKD, casefold, combining marks dropped."""
+    if text.isascii():
+        return text.lower()
     return MARK.sub("", marked(text))
 
 

@@ -12,6 +12,8 @@ import hmac
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -26,6 +28,18 @@ def _subkeys(place: str, business_id: int) -> tuple[bytes, ...]:
         raise ImproperlyConfigured("BLIND_INDEX_KEY is not set.")
     info = f"finora v1 blind index {place} {business_id}".encode()
     return tuple(hmac.digest(key.encode(), info, "sha256") for key in settings.BLIND_INDEX_KEYS)
+
+
+@lru_cache(maxsize=8192)
+def _begun(place: str, business_id: int) -> tuple[HMAC, ...]:
+    """An HMAC of nothing yet for each key: to copy one takes a third of what beginning one does."""
+    return tuple(HMAC(key, SHA256()) for key in _subkeys(place, business_id))
+
+
+def _digest(begun: HMAC, form: bytes) -> bytes:
+    mac = begun.copy()
+    mac.update(form)
+    return mac.finalize()
 
 
 def subkeys(purpose: str, business_id: int) -> tuple[bytes, ...]:
@@ -59,14 +73,13 @@ def digests(place: str, business_id: int, normal: str) -> list[bytes]:
     Empty when the form is: a phone without a letter or digit has nothing to match.
     """
     form = normal.encode()
-    return (
-        [hmac.digest(key, form, "sha256") for key in _subkeys(place, business_id)] if form else []
-    )
+    return [_digest(begun, form) for begun in _begun(place, business_id)] if form else []
 
 
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "BLIND_INDEX_KEYS":
         _subkeys.cache_clear()
+        _begun.cache_clear()
 
 
 setting_changed.connect(_forget)

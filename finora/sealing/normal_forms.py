@@ -58,6 +58,8 @@ _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W\d_]+")
 _NOTHING = str.maketrans("", "", "_()[]")
 _DIALLED_PLUS = re.compile(r"\A[+＋]*00(?=\D*[1-9])")
+# A Nigerian mobile number as most are spelt, which the library takes ten times as long for.
+_MOBILE = re.compile(r"(?:\+234|0)[ -]?([789](?:[ -]?[0-9]){9})")
 
 
 def phone(text: str) -> str:
@@ -83,6 +85,13 @@ def phone_end(text: str) -> str:
 
 
 def _e164(text: str) -> str | None:
+    mobile = _MOBILE.fullmatch(text)
+    if mobile:
+        return "+234" + mobile[1].replace(" ", "").replace("-", "")
+    return _by_library(text)
+
+
+def _by_library(text: str) -> str | None:
     number = _number(text)
     if number is None:
         return None

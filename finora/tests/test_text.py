@@ -232,6 +232,21 @@ SPELLINGS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "spelt", ["0{}", "+234{}", "0{}-{}", "+234 {} {} {}", "0 {}", "+234-{}-{}-{}-{}"]
+)
+def test_the_short_way_of_a_mobile_number_ends_where_the_library_does(spelt):
+    parts = spelt.count("{}")
+    for prefix in range(700, 1000):
+        for rest in "0000000", "9999999", f"{prefix * 9871 % 10**7:07}":
+            number = f"{prefix}{rest}"
+            step = len(number) // parts
+            cut = [number[n * step : (n + 1) * step] for n in range(parts - 1)]
+            text = spelt.format(*cut, number[(parts - 1) * step :])
+            assert normal_forms._MOBILE.fullmatch(text)
+            assert normal_forms.phone(text) == normal_forms._by_library(text) == f"+234{number}"
+
+
 @pytest.mark.parametrize("text", SPELLINGS, ids=ascii)
 def test_spellings_of_one_number_are_one(text):
     assert normal_forms.phone(text) == "+2348031234567"

@@ -4,8 +4,9 @@ import gc
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,7 @@ from finora.tenants.models import Business
 
 BATCH = 2_000
 EVERY = 2.0  # seconds between two lines of progress
+FIELDS = [field.name for field in fields(Person)]
 
 
 class Command(KeyedCommand):
@@ -48,11 +50,9 @@ class Command(KeyedCommand):
         started = time.monotonic()
         self.shown = started
         with _collecting_garbage_less() as collect:
-            for batch in _batches(people(count, options["seed"])):
+            for batch in _made_ahead(_batches(business, people(count, options["seed"]))):
                 read += len(batch)
-                new = business.customers.without_known_emails(
-                    [Customer(business=business, **asdict(person)) for person in batch]
-                )
+                new = business.customers.without_known_emails(batch)
                 if new:
                     business.customers.import_packed(new)
                     made += len(new)
@@ -60,7 +60,7 @@ class Command(KeyedCommand):
                 self._say(f"{read:,} of {count:,}, {rate:,.0f}/s")
                 collect()
         # Also when nothing was new: the run before may have been cut off at just this.
-        index.repack(business, lambda rows: self._say(f"{rows:,} packed for search"))
+        index.merge_all(business, lambda lines: self._say(f"{lines:,} packed for search"))
         if connection.vendor == "postgresql":
             # It would look at a table that has grown so much by itself, but minutes later, and
             # until then plan searches for a small one.
@@ -88,6 +88,18 @@ def _collecting_garbage_less() -> Iterator[Callable[[], Any]]:
         gc.unfreeze()
 
 
-def _batches(source: Iterator[Person]) -> Iterator[list[Person]]:
+def _batches(business: Business, source: Iterator[Person]) -> Iterator[list[Customer]]:
     while batch := list(islice(source, BATCH)):
-        yield batch
+        yield [
+            Customer(business=business, **{name: getattr(person, name) for name in FIELDS})
+            for person in batch
+        ]
+
+
+def _made_ahead(batches: Iterator[list[Customer]]) -> Iterator[list[Customer]]:
+    """The same ones: each is made while the database has the one before in hand."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, batches, None)
+        while batch := coming.result():
+            coming = thread.submit(next, batches, None)
+            yield batch

@@ -10,6 +10,7 @@ from customers.management.commands import seed_customers as module
 from customers.management.people import people
 from customers.models import Customer
 from customers.search import index
+from finora.orm import copying
 from finora.tests.kit import factories
 from finora.tests.kit.directories import directory, found, matches, segment_lines
 
@@ -68,15 +69,15 @@ def test_who_is_there_already_is_left_alone(business):
     assert Customer.objects.count() == 5
 
 
-@pytest.mark.parametrize("fails_at", ["bulk_create", "add_segment", "repack"])
+@pytest.mark.parametrize("fails_at", ["insert", "add_segment", "merge_all"])
 def test_cut_off_it_leaves_a_beginning_and_goes_on_from_there(business, monkeypatch, fails_at):
     monkeypatch.setattr(module, "BATCH", 10)
-    owner = type(Customer.objects.all()) if fails_at == "bulk_create" else index
+    owner = copying if fails_at == "insert" else index
     work, calls = getattr(owner, fails_at), []
 
     def cut_off(*args, **kwargs):
         calls.append(1)
-        if len(calls) == (1 if fails_at == "repack" else 3):
+        if len(calls) == (1 if fails_at == "merge_all" else 3):
             raise KeyboardInterrupt
         return work(*args, **kwargs)
 
@@ -86,7 +87,7 @@ def test_cut_off_it_leaves_a_beginning_and_goes_on_from_there(business, monkeypa
             seed(business, 42)
     made = seeded(business)
     assert made == expected(42)[: len(made)]
-    assert len(made) == (42 if fails_at == "repack" else 20)
+    assert len(made) == (42 if fails_at == "merge_all" else 20)
     assert all(customer["email"] for customer in made)
     assert len(found(business, "@", 100)) == len(made)
     assert seed(business, 42)[0] == f"Made {42 - len(made)} customers; {len(made)} were there."
