@@ -198,6 +198,9 @@ def no_debugging_in_live(**_: Any) -> Iterable[CheckMessage]:
         )
 
 
+_LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
+
+
 @register(deploy=True)
 def safe_deployment(**_: Any) -> Iterable[CheckMessage]:
     if settings.FINORA_ENVIRONMENT != "live":
@@ -217,6 +220,18 @@ def safe_deployment(**_: Any) -> Iterable[CheckMessage]:
             f"{settings.WORKERS} processes write to one SQLite file, one at a time.",
             hint="Set DATABASE_URL to a PostgreSQL database, or WORKERS=1.",
             id="finora.W003",
+        )
+    if settings.HTTPS_ONLY and not settings.BEHIND_PROXY:
+        yield Warning(
+            "`manage.py serve` speaks no TLS, and sends every call over HTTP to HTTPS for ever.",
+            hint="Set BEHIND_PROXY=true behind a proxy that ends TLS, or HTTPS_ONLY=false.",
+            id="finora.W004",
+        )
+    if settings.FINORA_ENVIRONMENT == "live" and set(settings.ALLOWED_HOSTS) <= _LOCAL_HOSTS:
+        yield Warning(
+            "The admin and the documents answer to names of this machine alone.",
+            hint="Set ALLOWED_HOSTS to the names that people call it by.",
+            id="finora.W005",
         )
 
 

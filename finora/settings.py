@@ -20,7 +20,10 @@ from finora.orm.sqlite import PrivateConnection
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = FileAwareEnv(strip_whitespace=True)
-env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"), recurse=False)
+_env_file = os.environ.get("ENV_FILE", BASE_DIR / ".env")
+if not env.read_env(_env_file, recurse=False) and "ENV_FILE" in os.environ:
+    # Without it this would be a test environment, with keys made up.
+    raise EnvError(f"ENV_FILE: there is no file {_env_file}.")
 
 
 def is_time_zone(name: str) -> None:
@@ -242,8 +245,12 @@ AXES_VERBOSE = False
 # It stores what a failed attempt posted, never under these names.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password1", "password2"]
 AXES_ENABLE_ADMIN = False  # its lists are registered closed, as all are: finora/staff/accounts.py
-# They look for a middleware by name; ours are those, for the pages only, which finora.E015 sees.
-SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003"]
+SILENCED_SYSTEM_CHECKS = [
+    # They look for a middleware by name; ours are those, for the pages only: finora.E015 sees them.
+    *("axes.W002", "security.W002", "security.W003"),
+    # A host that is not meant to bind all of its domain is no mistake: see HSTS.
+    *("security.W005", "security.W021"),
+]
 
 # Staff are logged out when they did nothing for so long.
 ADMIN_IDLE_MINUTES: int = env.int(
@@ -284,6 +291,13 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
 # Probes and scrapes come from inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+# Browsers hold to it for a year and to a preload list for longer, and other hosts of the domain
+# may be without TLS: so the wider scopes are chosen. The list takes no host without its subdomains.
+HSTS: str = env.str("HSTS", "host", validate=validate.OneOf(["host", "subdomains", "preload"]))
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and HSTS in ("subdomains", "preload")
+SECURE_HSTS_PRELOAD = HTTPS_ONLY and HSTS == "preload"
+# Probes come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -96,6 +96,8 @@ def test_several_workers_with_a_shared_store_may_start(settings):
         ("finora.W002", {"RATE_LIMITS": "60/minute"}),
         ("finora.W002", {"STRANGER_LIMITS": "60/minute"}),
         ("finora.W002", {"LOGIN_LIMITS": "20/minute"}),
+        ("finora.W004", {"HTTPS_ONLY": True}),
+        ("finora.W005", {"FINORA_ENVIRONMENT": "live", "ALLOWED_HOSTS": ["localhost"]}),
     ],
 )
 def test_deploying_is_warned(settings, id, changes):
@@ -142,15 +144,49 @@ def test_a_sound_deployment_is_warned_of_nothing(tmp_path):
         *("--deploy", "--fail-level", "WARNING"),
         FINORA_ENVIRONMENT="live",
         REDIS_URL="redis://127.0.0.1:6379/0",
+        ALLOWED_HOSTS="api.example.com",
+        BEHIND_PROXY="true",
         **keys,
     )
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.parametrize(
+    ("scope", "header"),
+    [
+        (None, "max-age=31536000"),
+        ("subdomains", "max-age=31536000; includeSubDomains"),
+        ("preload", "max-age=31536000; includeSubDomains; preload"),
+    ],
+)
+def test_what_browsers_are_told_of_other_hosts_is_chosen(tmp_path, scope, header):
+    """Who turns it on binds the whole domain for a year, whatever else is served there."""
+    code = (
+        "import django; django.setup();"
+        "from django.test import Client;"
+        "print(Client().get('/healthz', secure=True)['Strict-Transport-Security'])"
+    )
+    environment = {"HTTPS_ONLY": "true"} | ({"HSTS": scope} if scope else {})
+    run = python(tmp_path, "-c", code, DJANGO_SETTINGS_MODULE="finora.settings", **environment)
+    assert run.stdout.strip() == header, run.stderr
+
+
+def test_a_settings_file_that_is_not_there_stops_the_start(tmp_path):
+    """Else a mistyped name starts a test environment, with keys that were made up."""
+    run = start(tmp_path, ENV_FILE=str(tmp_path / "none"))
+    assert run.returncode != 0
+    assert "ENV_FILE" in run.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def start(tmp_path, *options, **environment):
     """`manage.py check` in a process of its own, with this environment and no other."""
+    return python(tmp_path, "manage.py", "check", *options, **environment)
+
+
+def python(tmp_path, *arguments, **environment):
     return subprocess.run(
-        [sys.executable, "manage.py", "check", *options],
+        [sys.executable, *arguments],
         env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "FINORA_DATA_DIR": str(tmp_path)}
         | environment,
         capture_output=True,
@@ -202,7 +238,13 @@ def test_a_live_environment_that_debugs_does_not_start(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("FINORA_ENVIRONMENT", "staging"), ("DEBUG", "maybe"), ("PORT", "http"), ("WORKERS", "0")],
+    [
+        ("FINORA_ENVIRONMENT", "staging"),
+        ("DEBUG", "maybe"),
+        ("PORT", "http"),
+        ("WORKERS", "0"),
+        ("HSTS", "all"),
+    ],
 )
 def test_a_value_that_makes_no_sense_stops_the_start_by_name(tmp_path, name, value):
     run = start(tmp_path, **{name: value})

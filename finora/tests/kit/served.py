@@ -35,7 +35,8 @@ def database_url() -> str:
 
 
 class Served:
-    def __init__(self, log: Path, workers: int = 1, **env: str) -> None:
+    def __init__(self, log: Path, workers: int = 1, root: Path = ROOT, **env: str) -> None:
+        self.root = root
         self.port = int(env.get("PORT") or free_port())
         self.log = log
         self._env = env | {"WORKERS": str(workers)}
@@ -46,7 +47,7 @@ class Served:
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=os.environ | env,
                 stdout=out,
                 stderr=out,
@@ -66,9 +67,10 @@ class Served:
             time.sleep(0.05)
 
     def family(self) -> list[psutil.Process]:
-        """The main process and its workers."""
+        """The main process and its workers, without Python's watcher of semaphores."""
         main = psutil.Process(self.process.pid)
-        return [main, *main.children(recursive=True)]
+        workers = [one for one in main.children(recursive=True) if _is_worker(one)]
+        return [main, *workers]
 
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -107,6 +109,14 @@ class Served:
                 while chunk := link.recv(1 << 16):
                     received += chunk
             return received
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        command = " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+    return bool(command) and "resource_tracker" not in command
 
 
 def head(method: str, path: str, *lines: str) -> bytes:
