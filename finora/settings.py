@@ -288,16 +288,13 @@ USE_I18N = True
 HTTPS_ONLY: bool = env.bool("HTTPS_ONLY", FINORA_ENVIRONMENT == "live")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS_ONLY
-# Probes and scrapes come from inside, without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 # Browsers hold to it for a year and to a preload list for longer, and other hosts of the domain
 # may be without TLS: so the wider scopes are chosen. The list takes no host without its subdomains.
 HSTS: str = env.str("HSTS", "host", validate=validate.OneOf(["host", "subdomains", "preload"]))
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY and HSTS in ("subdomains", "preload")
 SECURE_HSTS_PRELOAD = HTTPS_ONLY and HSTS == "preload"
-# Probes come from inside, without TLS.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+# Probes and scrapes come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 BEHIND_PROXY: bool = env.bool("BEHIND_PROXY", False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -26,13 +26,15 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 # What is a path of this repository: it begins in one of its folders, or is a file beside them.
 PATH = re.compile(
-    r"(finora|customers|bench|docs|templates|\.ci)/[^<*… ]*|manage\.py|\w+\.(md|toml|txt|ini)"
+    r"(finora|customers|bench|deploy|docs|templates|\.ci)/[^<*… ]*"
+    r"|manage\.py|\w+\.(md|toml|txt|ini)"
 )
 IN_TEXT = re.compile(r"(?<![\w/.])(?:finora|customers|bench|docs|templates)/[\w/-]+\.(?:py|md)\b")
 SEE = re.compile(r"\b[Ss]ee ([a-z]\w+)\.(?:py|[a-z_]+)\b(?!\.)")
 # Shell variables that the documents set themselves or take from the demo, and make's.
 OTHER_NAMES = {
     *("API", "BID", "ID", "JSON", "KEY", "FINORA_API_KEY"),
+    *("OWNER_URL", "RESTORED_URL", "PGOPTIONS"),
     *("BENCH", "SOAK", "DRILLS", "STORE", "UPGRADE", "TEST_DB"),
 }
 ADDRESS = "http://127.0.0.1:8000"

@@ -51,8 +51,9 @@ def is_alive(process):
         return False
 
 
-def test_the_main_process_keeps_no_connection_to_the_database(serve):
-    """Were workers forked, it would be one of all of them, each reading the others' answers."""
+def test_workers_share_no_connection_to_the_database(serve):
+    """They are forked: one that the main process left open would be one of all of them, each
+    reading the answers to the others' queries."""
     served = serve(workers=4).wait()
     main, *_ = served.family()
     assert [file.path for file in main.open_files() if "sqlite" in file.path] == []

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -35,22 +36,29 @@ def database_url() -> str:
 
 
 class Served:
-    def __init__(self, log: Path, workers: int = 1, root: Path = ROOT, **env: str) -> None:
-        self.root = root
+    """`command` and `env` are those of a deployment, where they are given; else the test's own."""
+
+    def __init__(
+        self,
+        log: Path,
+        workers: int = 1,
+        command: Sequence[str] = (),
+        root: Path = ROOT,
+        **env: str,
+    ) -> None:
         self.port = int(env.get("PORT") or free_port())
         self.log = log
-        self._env = env | {"WORKERS": str(workers)}
+        self.root = root
+        self._command = command or [sys.executable, "manage.py", "serve"]
+        usual = {} if command else os.environ | {"DATABASE_URL": database_url()}
+        own = {"HOST": HOST, "PORT": str(self.port), "WORKERS": str(workers)}
+        self._env = usual | own | env
         self.start()
 
     def start(self) -> None:
-        env = {"HOST": HOST, "PORT": str(self.port), "DATABASE_URL": database_url()} | self._env
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=self.root,
-                env=os.environ | env,
-                stdout=out,
-                stderr=out,
+                self._command, cwd=self.root, env=self._env, stdout=out, stderr=out
             )
 
     def wait(self) -> Served:
