@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 READ_FOR_WORDS = 20
 # Businesses named in one query.
 AT_ONCE = 200
+# Rows held while all that match are looked for.
+PAGE = 1000
 
 # A business's id, a name_key and a public id: see keyset.BY_NAME.
 Place = tuple[int, bytes, str]
@@ -46,6 +48,18 @@ class Search:
             found += self._with_words(count, behind)
         once = {row.pk: row for row in found}
         return sorted(once.values(), key=_place)[:count]
+
+    def first_pks(self, count: int) -> list[int]:
+        """The keys of the first `count`, found some at a time."""
+        pks: list[int] = []
+        place = None
+        while (size := min(PAGE, count - len(pks))) > 0:
+            rows = self.page(size, place)
+            pks += [row.pk for row in rows]
+            if len(rows) < size:
+                break
+            place = _place(rows[-1])
+        return pks
 
     def _named(self, count: int, behind: Place | None) -> list[Customer]:
         found: list[Customer] = []

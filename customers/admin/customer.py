@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
 from customers.admin import filters
+from customers.admin.bulk import DEACTIVATE, BulkAdmin
 from customers.admin.display import SEALED_FIELDS, link_to, masked
 from customers.admin.erase import ErasingAdmin
-from customers.admin.export import ExportingAdmin
 from customers.admin.forms import CLEAR_BOXES, CustomerForm
 from customers.admin.pages import CustomerList
 from customers.admin.reveal import RevealingAdmin
@@ -26,16 +26,12 @@ from finora.staff.filters import BusinessFilter
 from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
 
-DEACTIVATE = (
-    "Nothing is removed: invoices and receipts keep their customer, and it can be restored. "
-    "The API lists it no longer, and its email is free for a new customer."
-)
 RESTORE = (
     "The API lists it again. A customer whose email is in use by another one by now stays inactive."
 )
 
 
-class CustomerAdmin(ErasingAdmin, ExportingAdmin, RevealingAdmin):
+class CustomerAdmin(ErasingAdmin, BulkAdmin, RevealingAdmin):
     form = CustomerForm
     list_display_links = ("name",)
     list_select_related = ("business",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ COLUMNS = (
     "id", "business", "name", "company", "email", "phone", "TIN", "address", "balance",
     "active", "created",
 )  # fmt: skip
+ROWS_AT_ONCE = 500
 UNREADABLE = "(unreadable)"
 # What a spreadsheet takes for a formula when a cell begins with it.
 FORMULA = tuple("=+-@＝＋－＠")
@@ -78,6 +79,14 @@ def lines(customers: Iterable[Customer]) -> Iterator[str]:
         yield writer.writerow(row(customer))
 
 
+def _each(pks: Sequence[int]) -> Iterator[Customer]:
+    """These customers in this order, with their businesses."""
+    for start in range(0, len(pks), ROWS_AT_ONCE):
+        some = pks[start : start + ROWS_AT_ONCE]
+        rows = Customer.objects.select_related("business").in_bulk(some)
+        yield from (rows[pk] for pk in some if pk in rows)
+
+
 class ExportingAdmin(DirectoryAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("customers.export_customer")
@@ -102,11 +111,17 @@ class ExportingAdmin(DirectoryAdmin):
         rows = list(queryset.select_related("business"))
         if page := self.confirm(request, rows, "Export", EXPORT, takes_away=False):
             return page
-        queryset.note_export()
+        return self.file_of([row.pk for row in rows])
+
+    def file_of(self, pks: Sequence[int]) -> StreamingHttpResponse:
+        """The file of these customers, noted; some at a time, however many they are."""
+        Customer.objects.filter(pk__in=pks).note_export()
         # Before the first line goes out: afterwards nobody acts any more.
-        unreadable = [(row.business_id, row.public_id) for row in rows if not row.is_readable()]
+        unreadable = [
+            (row.business_id, row.public_id) for row in _each(pks) if not row.is_readable()
+        ]
         refusals.note(AuditEvent.Action.UNREADABLE, unreadable)
         headers: dict[str, Any] = {"Content-Disposition": 'attachment; filename="customers.csv"'}
         return StreamingHttpResponse(
-            lines(rows), content_type="text/csv; charset=utf-8", headers=headers
+            lines(_each(pks)), content_type="text/csv; charset=utf-8", headers=headers
         )

@@ -67,6 +67,13 @@ class CustomerList(PrivateSearchList):
         rows = cast(CustomerQuerySet, self.queryset).defer(*NOT_LISTED)
         return Search(rows, self.query, list(businesses.only("pk")))
 
+    def first_pks(self, request: HttpRequest, count: int) -> list[int]:
+        """So many of all that match, on whatever page; in the order of the pages of a search."""
+        if self.query:
+            return self.search(request).first_pks(count)
+        rows = cast(CustomerQuerySet, self.queryset).order_by(*BY_NAME)
+        return list(rows.values_list("pk", flat=True)[:count])
+
     @property
     def among_all(self) -> str:
         return self.get_query_string({"status": "all"})

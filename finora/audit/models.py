@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 from django.db import models, transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db.models import Max, OuterRef, Q, Subquery
 from django.db.models.functions import TruncMinute
 from django.utils.text import get_text_list
 
@@ -15,7 +15,11 @@ from finora.audit.refusal import Refusal, Tally, minute_of, tally
 from finora.orm.scope import Scope, ScopedQuerySet
 
 # How far back the latest about some businesses are looked for: what is kept has no bound.
-RECENT = 10_000
+RECENT = 50_000
+# How far apart an event's time and its place among the ids may be: longer than any transaction.
+APART = timedelta(hours=1)
+# Events of one INSERT: PostgreSQL takes 65,535 parameters.
+AT_ONCE = 5_000
 # What is the same, when somebody is refused it again.
 SAME = ("actor_kind", "actor_id", "action", "subject")
 
@@ -30,6 +34,11 @@ _SAID_OF = {
     "reveal refused": "Reveal of {} refused",
     "unreadable": "Unreadable {}",
 }
+
+
+def said(action: str) -> str:
+    """The action for staff to read: `Deactivated`."""
+    return _SAID.get(action, action.capitalize())
 
 
 class Frozen(TypeError):
@@ -57,13 +66,17 @@ class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
     ) -> None:
         """Notes that the present actor did this. To be called in the change's own transaction.
 
-        `subjects` are public ids, `fields` are names: there is no place for a value.
+        `subjects` are public ids, `fields` are names: there is no place for a value. Of many the
+        last one's event is the trail's line, with their count; see AuditEvent.count.
         """
         names = sorted(fields)
         moment = at or clock.now()
-        self.bulk_create(
-            [self.event(action, business_id, each, names, moment) for each in subjects]
-        )
+        events = [self.event(action, business_id, each, names, moment) for each in subjects]
+        for event in events[:-1]:
+            event.count = 0
+        for event in events[-1:]:
+            event.count = len(events)
+        self.bulk_create(events, batch_size=AT_ONCE)
 
     def event(
         self,
@@ -119,10 +132,36 @@ class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
         of_it = self.filter(business_id=business_id, subject=subject)
         return of_it.with_times().order_by("-id")
 
+    def lines(self) -> AuditEventQuerySet:
+        """The lines of the trail: of what was noted of many together, one."""
+        return self.filter(count__gt=0)
+
+    def together_with(self, line: AuditEvent) -> AuditEventQuerySet:
+        """What a line stands for, itself among it."""
+        same = ("business_id", "at", "actor_kind", "actor_id", "request_id", "action")
+        return self.filter(**{name: getattr(line, name) for name in same})
+
+    def by_staff(self, name: str) -> AuditEventQuerySet:
+        """What the account with this user name did."""
+        return self.filter(actor_kind="staff", actor_id=name)
+
+    def since(self, moment: datetime) -> AuditEventQuerySet:
+        """From this moment on."""
+        # Told by ids too, as a list is read in their order and would look at all before it.
+        older = AuditEvent.objects.filter(at__lt=moment - APART).order_by("-at", "-id")
+        last = older.values_list("id", flat=True).first()
+        return self.filter(at__gte=moment, **({"id__gt": last} if last else {}))
+
+    def until(self, moment: datetime) -> AuditEventQuerySet:
+        """Before this moment."""
+        younger = AuditEvent.objects.filter(at__gte=moment + APART).order_by("at", "id")
+        first = younger.values_list("id", flat=True).first()
+        return self.filter(at__lt=moment, **({"id__lt": first} if first else {}))
+
     def latest_in(self, scope: Scope, count: int) -> AuditEventQuerySet:
         """The latest in scope, looked for among the latest about any business."""
         newest = self.aggregate(newest=Max("id", default=0))["newest"]
-        recent = self.filter(id__gt=newest - RECENT).in_scope(scope)
+        recent = self.lines().filter(id__gt=newest - RECENT).in_scope(scope)
         return recent.with_times().select_related("business").order_by("-id")[:count]
 
     def older_than(self, moment: datetime) -> AuditEventQuerySet:
@@ -181,6 +220,8 @@ class AuditEvent(models.Model):
     # A public id, not a foreign key: the note outlives what it is about.
     subject = models.CharField(max_length=64)
     fields = models.JSONField(default=list)
+    # Of how many the trail's line tells that this event is; 0 of one for which another's tells.
+    count = models.PositiveIntegerField(default=1)
 
     objects = AuditEventQuerySet.as_manager()
 
@@ -191,6 +232,15 @@ class AuditEvent(models.Model):
             # The latest of a business, and pruning by age.
             models.Index(fields=["business", "id"], name="audit_business"),
             models.Index(fields=["at"], name="audit_at"),
+            # What one member of staff did; and what is rare: so no call of the API pays for these.
+            models.Index(
+                fields=["actor_id", "id"], condition=Q(actor_kind="staff"), name="audit_staff"
+            ),
+            models.Index(
+                fields=["action", "id"],
+                condition=~Q(action__in=["created", "updated", "deleted"]),
+                name="audit_rare",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -209,10 +259,15 @@ class AuditEvent(models.Model):
         """What was done, for staff to read: `Changed company name and TIN`."""
         names = ["TIN" if name == "tin" else name.replace("_", " ") for name in self.fields]
         if names and self.action in _SAID_OF:
-            said = _SAID_OF[self.action].format(get_text_list(names, "and"))
+            what = _SAID_OF[self.action].format(get_text_list(names, "and"))
         else:
-            said = _SAID.get(self.action, self.action.capitalize())
+            what = said(self.action)
         times: int | None = getattr(self, "times", None)
         if not times or times < 2:
-            return said
-        return f"{said} ({'at least ' if times > Tally.EXACT else ''}{times} times)"
+            return what
+        return f"{what} ({'at least ' if times > Tally.EXACT else ''}{times} times)"
+
+    @property
+    def line(self) -> str:
+        """The summary, of all that this line of the trail tells of: `Exported: 1,234 together`."""
+        return f"{self.summary}: {self.count:,} together" if self.count > 1 else self.summary

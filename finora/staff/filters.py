@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
 
 from axes.admin import IsLockedOutFilter
@@ -11,9 +11,11 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 
-from finora import clock
-from finora.audit.models import AuditEvent
+from finora import clock, text
+from finora.audit.models import AuditEvent, said
 from finora.staff import refusals
 from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
@@ -36,6 +38,100 @@ class BoxFilter(admin.SimpleListFilter):
         values = ("", *(value for value, _ in self.lookup_choices))
         for value, choice in zip(values, super().choices(changelist), strict=True):
             yield {**choice, "value": value}
+
+
+class TypedFilter(admin.SimpleListFilter):
+    """A field of the bar over a list; blank it filters nothing."""
+
+    template = "staff/typed_filter.html"
+    kind = "text"  # of the input
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        yield {"value": self.value() or ""}
+
+
+class PersonFilter(TypedFilter):
+    """By the user name: an account may be gone that did something once."""
+
+    title = parameter_name = "person"
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        name = text.trim(self.value() or "")
+        if text.has_unprintable(name):
+            return queryset.none()
+        return queryset.by_staff(name) if name else queryset
+
+
+class DayFilter(TypedFilter):
+    """A day in the staff's zone; of what is no day nothing is shown."""
+
+    kind = "date"
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.value():
+            return queryset
+        try:
+            day = parse_date(self.value() or "")
+            begins = timezone.make_aware(datetime.combine(day, time())) if day else None
+            return self.bounded(queryset, begins) if begins else queryset.none()
+        except (ValueError, OverflowError):
+            return queryset.none()
+
+    def bounded(self, queryset: Any, begins: datetime) -> Any:
+        raise NotImplementedError
+
+
+class FromFilter(DayFilter):
+    title = parameter_name = "from"
+
+    def bounded(self, queryset: Any, begins: datetime) -> Any:
+        return queryset.since(begins)
+
+
+class UntilFilter(DayFilter):
+    title = "until, the day included"
+    parameter_name = "until"
+
+    def bounded(self, queryset: Any, begins: datetime) -> Any:
+        return queryset.until(begins + timedelta(days=1))
+
+
+class ActionFilter(BoxFilter):
+    """What was done."""
+
+    title = parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(action.value, said(action)) for action in AuditEvent.Action]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        return queryset.filter(action=chosen) if chosen in AuditEvent.Action else queryset.none()
+
+
+class TogetherFilter(TypedFilter):
+    """Behind the count of a line: what it stands for. Nobody chooses it in the bar."""
+
+    title = parameter_name = "line"
+    kind = "hidden"
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        if not chosen:
+            return queryset
+        line = refusals.rows(AuditEvent, [chosen]).in_scope(scope_of(request.user)).first()
+        return queryset.together_with(line) if line else queryset.none()
 
 
 class BusinessFilter(BoxFilter):

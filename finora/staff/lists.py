@@ -137,15 +137,23 @@ class ClosedListAdmin(_ModelAdmin):
         request.GET = query  # type: ignore[assignment]
         if request.method == "POST" and SEARCH_VAR in request.POST:
             return self.search_view(request, text.trim(request.POST[SEARCH_VAR]))
-        token = request.GET.get(SEARCH_VAR)
-        if token and search_terms.unseal(token, staff_id(request)) is None:
-            messages.warning(request, "This search is no longer valid. Please search again.")
-            return self.list_with_term(request, "")
+        if answer := self.stale_search(request):
+            return answer
         context = {
             "title": capfirst(str(self.opts.verbose_name_plural)),
             "search_placeholder": self.search_placeholder,
         }
         return super().changelist_view(request, context | (extra_context or {}))
+
+    def stale_search(self, request: HttpRequest) -> HttpResponse | None:
+        """The list without the address's search where that is too old or another's: it would
+        leave all rows where it left few.
+        """
+        token = request.GET.get(SEARCH_VAR)
+        if not token or search_terms.unseal(token, staff_id(request)) is not None:
+            return None
+        messages.warning(request, "This search is no longer valid. Please search again.")
+        return self.list_with_term(request, "")
 
     def search_view(self, request: HttpRequest, term: str) -> HttpResponse:
         """Answers the search box."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
 from finora.audit.models import AuditEvent
-from finora.staff.base import DirectoryAdmin
+from finora.staff import subjects
 from finora.staff.front_page import Panel
 from finora.tenants.models import ApiKey
 from finora.tenants.scope import scope_of
@@ -37,21 +36,9 @@ class Event(NamedTuple):
 
 def _events(request: HttpRequest) -> dict[str, Any]:
     events = list(AuditEvent.objects.latest_in(scope_of(request.user), ROWS_SHOWN))
-    urls = _urls(request, [(event.business_id, event.subject) for event in events])
+    urls = subjects.urls(request, events)
     rows = [Event(event, urls.get((event.business_id, event.subject))) for event in events]
     return {"events": rows}
-
-
-def _urls(request: HttpRequest, names: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    """The pages of what has one of these names, if this member of staff may see them."""
-    urls: dict[tuple[int, str], str] = {}
-    for page in admin.site._registry.values():
-        if not (isinstance(page, DirectoryAdmin) and page.is_subject):
-            continue
-        if page.has_view_permission(request):
-            named = page.get_queryset(request).with_names(names).pks_by_name()
-            urls |= {name: page.page_url(pk) for name, pk in named.items()}
-    return urls
 
 
 KEYS = Panel("tenants.view_apikey", "admin/tenants/front_page.html", _keys, place=80)

@@ -90,6 +90,7 @@ CLASSES = {
         "action": STATE,
         "subject": ID,
         "fields": "names of fields, never a value",
+        "count": "a count",
     },
     "sealing.KeyCanary": {
         "id": ID,

@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ),
                 ("subject", models.CharField(max_length=64)),
                 ("fields", models.JSONField(default=list)),
+                ("count", models.PositiveIntegerField(default=1)),
                 (
                     "business",
                     models.ForeignKey(
@@ -70,6 +71,18 @@ class Migration(migrations.Migration):
                     models.Index(fields=["business", "subject", "id"], name="audit_subject"),
                     models.Index(fields=["business", "id"], name="audit_business"),
                     models.Index(fields=["at"], name="audit_at"),
+                    models.Index(
+                        condition=models.Q(("actor_kind", "staff")),
+                        fields=["actor_id", "id"],
+                        name="audit_staff",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            ("action__in", ["created", "updated", "deleted"]), _negated=True
+                        ),
+                        fields=["action", "id"],
+                        name="audit_rare",
+                    ),
                 ],
             },
         ),
