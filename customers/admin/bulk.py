@@ -67,8 +67,8 @@ class BulkAdmin(ExportingAdmin):
         if len(pks) > MOST:
             messages.warning(
                 request,
-                f"More than {MOST:,} match, and at most {MOST:,} go in one step: narrow the list by "
-                "its filters or a search. Nothing was done.",
+                f"More than {MOST:,} match, and no more go in one step: narrow the list by its "
+                "filters or a search. Nothing was done.",
             )
             return HttpResponseRedirect(request.get_full_path())
         if name == "deactivate":

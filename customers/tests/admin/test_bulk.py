@@ -132,8 +132,8 @@ def test_who_may_not_gets_no_button_and_is_refused_and_noted(staff, business, pe
     for name in ("deactivate", "export", "restore", "no such"):
         assert everything(viewer, LIST, name, confirmed="yes", count="59").status_code == 403
     assert Customer.objects.active().count() == before
-    refused = AuditEvent.objects.filter(action="export refused")
-    assert refused.lines().get(business=business).count == 49 or refused.exists()
+    refused = AuditEvent.objects.filter(action="export refused").lines()
+    assert refused.get(business=business).count == 50  # as many as a page shows
     editor, officer = browser("Editor"), browser("Privacy officer")
     assert everything(editor, LIST, "export").status_code == 403
     assert everything(officer, LIST, "deactivate").status_code == 403
