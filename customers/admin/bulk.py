@@ -21,6 +21,7 @@ from customers.models import Customer
 from finora.audit.models import AuditEvent
 from finora.staff import passwords, refusals
 from finora.staff.confirming import CONFIRMED
+from finora.staff.lists import staff_id
 from finora.tenants.scope import scope_of
 
 # At most so many in one step, which is seconds of a request.
@@ -105,7 +106,7 @@ class BulkAdmin(ExportingAdmin):
         mine = Customer.objects.in_scope(scope_of(request.user)).filter(pk__in=pks)
         with transaction.atomic():
             named = mine.active().only("pk", "public_id")
-            LogEntry.objects.log_actions(request.user.pk, named, CHANGE, "Deactivated.")
+            LogEntry.objects.log_actions(staff_id(request), named, CHANGE, "Deactivated.")
             count, _ = mine.delete()
         messages.success(request, f"{self.counted(count)} deactivated. Nothing was removed.")
         return HttpResponseRedirect(request.get_full_path())
