@@ -111,6 +111,20 @@ def test_a_connection_that_is_gone_is_an_operational_error():
     connection.close()
 
 
+def test_within_a_transaction_it_is_undone_with_it():
+    """psycopg begins one with its own first statement: what went past it would be committed."""
+    made = Statement(
+        "INSERT INTO tenants_business (public_id, name, is_suspended, created_at)"
+        " VALUES (%s, 'New', false, now()) RETURNING id",
+        binary=True,
+        planned_once=True,
+    )
+    with transaction.atomic():
+        made.fetch(connection, ["biz_new"])
+        transaction.set_rollback(True)
+    assert not Business.objects.exists()
+
+
 def test_whoever_listens_hears_of_it():
     statement = Statement("SELECT %s::int", binary=True, planned_once=True)
     heard = []
