@@ -26,7 +26,7 @@ install-dev: .venv/installed-dev
 # platform. What is pinned stays, but with: make lock UPGRADE=--upgrade
 COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --annotation-style line --custom-compile-command "make lock" \
-	--no-config --quiet $(UPGRADE)
+	--no-strip-extras --no-config --quiet $(UPGRADE)
 lock: install-dev
 	$(COMPILE) -o requirements.txt
 	$(COMPILE) --group dev -c requirements.txt -o requirements-dev.txt

@@ -54,7 +54,7 @@ def here(requirements):
 
 
 def pulled_in(requirements):
-    """The names of these and of all that they need, by what is installed."""
+    """(name, extras) of these and of all that they need, by what is installed."""
     found, waiting = set(), [(r.name, frozenset(r.extras)) for r in requirements]
     while waiting:
         name, extras = asked = waiting.pop()
@@ -68,7 +68,7 @@ def pulled_in(requirements):
                 needed.marker.evaluate({"extra": extra}) for extra in extras | {""}
             ):
                 waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
-    return {canonicalize_name(name) for name, _ in found}
+    return {(canonicalize_name(name), extras) for name, extras in found}
 
 
 @pytest.mark.parametrize("requirement", LISTS["requirements-dev.txt"], ids=str)
@@ -86,7 +86,15 @@ def test_the_lock_pins_what_the_short_list_pins(name):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_the_lock_holds_all_that_is_pulled_in_and_nothing_else(name):
-    assert here(locked(name)).keys() == pulled_in(LISTS[name])
+    assert here(locked(name)).keys() == {each for each, _ in pulled_in(LISTS[name])}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_is_needed_with_an_extra_is_pinned_with_it(name):
+    """Or pip meets its newest release first, which has no hash here, and stops."""
+    pinned = {canonicalize_name(r.name): r.extras for r in locked(name)}
+    for each, extras in pulled_in(LISTS[name]):
+        assert extras <= pinned[each], each
 
 
 def test_both_locks_agree_and_are_what_is_installed():

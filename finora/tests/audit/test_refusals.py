@@ -23,7 +23,8 @@ from finora.tests.kit.customer_pages import LIST, PERSONAL, act, page
 from finora.tests.kit.staff import browser
 
 KEYS, AUDIT = "/admin/tenants/apikey/", "/admin/audit/auditevent/"
-NOON = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
+# Of today, as sessions that began then end by the database's clock.
+HALF_PAST = datetime.now(UTC).replace(second=30, microsecond=0)
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ def eve(other_business) -> Customer:
 @pytest.fixture
 def one_minute(monkeypatch):
     """The clock stands, so that no test meets the end of a minute."""
-    monkeypatch.setattr(clock, "now", lambda: NOON)
+    monkeypatch.setattr(clock, "now", lambda: HALF_PAST)
 
 
 @pytest.fixture(autouse=True)
@@ -243,7 +244,7 @@ def test_what_a_process_remembers_has_a_bound(monkeypatch):
     monkeypatch.setattr(Tally, "MAX_KEYS", 10)
     seen = Tally()
     for number in range(100):
-        assert seen.due(NOON, (), [str(number)]) == {1: [str(number)]}
+        assert seen.due(HALF_PAST, (), [str(number)]) == {1: [str(number)]}
         assert len(seen._seen) <= 11
 
 
@@ -305,7 +306,7 @@ def refuse(*subjects: str, business, action="access refused", who="boss") -> Non
 
 
 def test_each_minute_actor_action_and_subject_has_an_event_of_its_own(business, monkeypatch):
-    for moment in (NOON, NOON + timedelta(seconds=29), NOON + timedelta(seconds=30)):
+    for moment in (HALF_PAST, HALF_PAST + timedelta(seconds=29), HALF_PAST + timedelta(seconds=30)):
         monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
         refuse("a", business=business)
     refuse("b", "b", "a", business=business)
