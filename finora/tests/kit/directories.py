@@ -86,8 +86,15 @@ def is_meant(customer, typed):
         "phone": normal_forms.phone,
         "tin": normal_forms.tin,
     }
+    business_id = customer.business_id
     for field, form in forms.items():
-        value = opened(customer, field)
+        try:
+            value = getattr(customer, field) or ""
+        except SealError:  # what it was its blind index still tells
+            column = customer._meta.get_field(f"{field}_hash")
+            if bytes(column.value_from_object(customer)) in column.digests(business_id, typed):
+                return True
+            continue
         if value and form(value) and form(value) == form(typed):
             return True
     return customer.public_id == typed.lower()
