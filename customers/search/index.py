@@ -25,21 +25,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import compress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
 from django.dispatch import receiver
 
-from customers.search import lines, stand_in, store
+from customers.search import lines, stand_in, store, sweeping
 from customers.search.lines import new_mark
 from customers.search.reading import find
-from customers.search.segment import Entry, Segment, build, build_many, merge
+from customers.search.segment import Entry, build, build_many, merge
 from customers.search.store import SegmentGone, SegmentUnreadable
-from finora import background, clock, metrics, text
+from finora import background, metrics, text
 from finora.sealing import erasing, normal_forms
 from finora.sealing.fields import SealedToken
 from finora.tenants.models import Business
@@ -53,17 +52,13 @@ __all__ = ["add_segment", "after_write", "find", "forget", "new_mark", "pack", "
 
 log = logging.getLogger("finora.search")
 
-PACK_ROWS = 128
+PACK_ROWS = 128  # half as many as sweeping.SWEEP_LINES
 # Segments written by live traffic grow in two steps: so many below the first size become one, and
 # so do those below the second; fewer, where they make MERGE_BYTES together. That is what a merge
 # can do within a write's patience; larger ones come from repack().
 MERGE_FAN = 16
 LEVEL_BYTES = (64 << 10, 512 << 10)
 MERGE_BYTES = 1 << 20
-# Each pack carries the live lines among so many out of an old segment, once one in four of a
-# sample is stale. As a pack makes at most half as many lines stale, they stay below the live ones.
-SWEEP_LINES = 2 * PACK_ROWS
-SAMPLE_LINES = 64
 BULK_LINES = 65_536
 BULK_BYTES = 5 << 20  # about as many lines
 PAGE_ROWS = 4096
@@ -147,7 +142,7 @@ def _pack(business: Business) -> int:
     mark = new_mark()
     rows = [row[2:] for row in read if row[1] is None]  # who is not erased
     segment = build(lines.entries(rows, mark, noting=True))
-    sweep = _to_sweep(business, {row[_PUBLIC_ID] for row in read})
+    sweep = sweeping.look(business, {row[_PUBLIC_ID] for row in read})
     with transaction.atomic():
         # Asked for as a part of the tail, whose index is small: the other ones of a business
         # tempt a planner that knows no better into reading all of it.
@@ -160,7 +155,9 @@ def _pack(business: Business) -> int:
             sweep = None
         taken = {row[0] for row in read} - {row[0] for row in changed}
         tail.filter(id__in=taken).update(packed=mark)
-        store.write(business.pk, merge([segment, *(_swept(business, sweep) if sweep else [])]))
+        store.write(
+            business.pk, merge([segment, *(sweeping.take(business, sweep) if sweep else [])])
+        )
     return len(taken)
 
 
@@ -205,72 +202,6 @@ def _mend(business: Business) -> bool:
         extra={"fields": {"business": business.pk, "segments": len(damaged)}},
     )
     return True
-
-
-class _Sweep(NamedTuple):
-    """Lines for a new segment that an old one loses: so stale ones go by and by."""
-
-    pk: UUID
-    start: int
-    end: int
-    carried: Segment
-    is_last: bool
-
-
-def _to_sweep(business: Business, packing: Collection[str] = ()) -> _Sweep | None:
-    """What to carry out of the segment that was not looked at for longest, if it is worth it.
-
-    Not the lines of those that are being packed, who get new ones.
-    """
-    of_business = store.rows(business.pk)
-    oldest = of_business.order_by("looked_at", "id").only("id", "swept").first()
-    if oldest is None:
-        return None
-    row = of_business.filter(id=oldest.pk)
-    try:
-        segment = store.open_one(business.pk, oldest.pk)
-    except SegmentGone:
-        return None
-    except SegmentUnreadable:
-        _put_back(row)
-        return None
-    live = business.customers.not_erased()
-
-    def needed(numbers: range) -> list[bool]:
-        told = segment.marks(numbers)
-        going = (mark and public_id in packing for public_id, mark in told)
-        current = lines.current(live, told)
-        return [is_current and not goes for is_current, goes in zip(current, going, strict=True)]
-
-    if not oldest.swept:
-        stride = segment.lines // SAMPLE_LINES + 1
-        sample = needed(range(0, segment.lines, stride))
-        if sum(sample) * 4 > len(sample) * 3:
-            _put_back(row)
-            return None
-    end = min(oldest.swept + SWEEP_LINES, segment.lines)
-    these = range(oldest.swept, end)
-    carried = segment.part(compress(these, needed(these)))
-    return _Sweep(oldest.pk, oldest.swept, end, carried, end == segment.lines)
-
-
-def _put_back(row: QuerySet[SearchSegment]) -> None:
-    """So that the others are looked at first; unless somebody has it in hand."""
-    with transaction.atomic():
-        if row.select_for_update(skip_locked=True).values_list("id").first():
-            row.update(looked_at=clock.now())
-
-
-def _swept(business: Business, sweep: _Sweep) -> list[Segment]:
-    """The lines, taken out; none when somebody else has that segment in hand, or had meanwhile."""
-    row = store.rows(business.pk).filter(id=sweep.pk, swept=sweep.start)
-    if not row.select_for_update(skip_locked=True).values_list("id").first():
-        return []
-    if sweep.is_last:
-        row.delete()
-    else:
-        row.update(swept=sweep.end)
-    return [sweep.carried]
 
 
 def _unswept(business: Business) -> QuerySet[SearchSegment]:
@@ -337,9 +268,8 @@ def merge_all(business: Business, progress: Callable[[int], Any] = lambda lines:
     merged = 0
     for group in groups:
         if len(group) > 1:
-            with suppress(
-                SegmentUnreadable
-            ):  # a step replaces it; the others wait for the next load
+            # A step replaces one that is damaged; the others wait for the next load.
+            with suppress(SegmentUnreadable):
                 merged += _merge(business, group)
             progress(merged)
 

@@ -30,7 +30,7 @@ _LOAD_BYTE, _LOAD_HALF, _LOAD_HALF_BEHIND, _LOAD_LENGTH = 0x30, 0x28, 0x48, 0xB1
 _JUMP, _JUMP_IF_EQUAL, _SHIFT, _DIVIDE, _REMAINDER, _ANSWER = 0x05, 0x15, 0x74, 0x34, 0x94, 0x06
 # A client's next connection comes from a port that is 2 to 16 higher (2, before Linux 6): so
 # each run of ten goes to one worker and the next to another. Of 8 connections to two workers this
-# makes 6:2 or worse of 14 to 19 in a hundred, and a hash, which the kernel would take, of 29.
+# makes 6:2 or worse of 12 to 17 in a hundred, and a hash, which the kernel would take, of 29.
 _PORTS = 10
 
 

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 
 from customers.models import Customer
-from customers.search import index, store
+from customers.search import index, store, sweeping
 from customers.search.segment import encode_id
 from finora.tenants.models import Business
 from finora.tests.kit import factories
@@ -165,10 +165,10 @@ def test_what_is_packed_between_tail_and_list_is_found_once(business, monkeypatc
 
 def sweep(business):
     """Carries some lines over, as a pack does."""
-    if (sweep := index._to_sweep(business)) is None:
+    if (sweep := sweeping.look(business)) is None:
         return
     with transaction.atomic():
-        for segment in index._swept(business, sweep):
+        for segment in sweeping.take(business, sweep):
             store.write(business.pk, segment)
 
 
@@ -536,7 +536,7 @@ def test_a_sweep_goes_on_where_it_stopped_and_is_never_merged_away(business, sma
         index.pack(business)
         index._merge_some(business)
         assert len(found(business, "ada")) == 20
-    assert swept == list(range(0, 40, index.SWEEP_LINES))
+    assert swept == list(range(0, 40, sweeping.SWEEP_LINES))
 
 
 # --- Rows that are not as they should be --------------------------------------------------------

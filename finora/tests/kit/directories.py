@@ -3,7 +3,7 @@
 from customers.finding import Search
 from customers.managers import SEARCH_LIMIT
 from customers.models import Customer
-from customers.search import by_words, index, reading, stand_in, store
+from customers.search import by_words, index, reading, stand_in, store, sweeping
 from customers.search.models import SearchSegment
 from finora.sealing import SealError, normal_forms
 from finora.sealing.fields import SealedToken
@@ -31,7 +31,7 @@ SMALL = {
 
 def small_steps(monkeypatch, steps=SMALL):
     for name, value in steps.items():
-        [module] = [m for m in (index, reading, stand_in, by_words) if hasattr(m, name)]
+        [module] = [m for m in (index, reading, stand_in, sweeping, by_words) if hasattr(m, name)]
         monkeypatch.setattr(module, name, value)
 
 

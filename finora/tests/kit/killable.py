@@ -20,10 +20,10 @@ def main() -> None:
     from django.db import connection
 
     from customers.management.commands import seed_customers
-    from customers.search import by_words, index, reading, stand_in
+    from customers.search import by_words, index, reading, stand_in, sweeping
 
     for name, value in json.loads(sys.argv[2]).items():
-        modules = (seed_customers, index, reading, stand_in, by_words)
+        modules = (seed_customers, index, reading, stand_in, sweeping, by_words)
         setattr(next(m for m in modules if hasattr(m, name)), name, value)
     connection.settings_dict["NAME"] = sys.argv[1]
     print("ready", flush=True)
