@@ -26,6 +26,8 @@ SEALED = {"email", "phone", "address", "tin", "sealed"}
 HASHES = {"email_hash", "phone_hash", "tin_hash", "key_hash", "body_hash", "digest"}
 # Signed or hashed by Django: random to the eye. Sessions are looked into.
 RANDOM = {"password", "session_key", "session_data", "session_hash"}
+# Four random hex digits each of an API key, which may be the four digits of a phone or a TIN.
+RANDOM |= {"prefix", "last_four"}
 # The name and what is folded from it are plain; so is the company's.
 PLAIN = {"name", "name_key", "company_name"}
 
