@@ -87,6 +87,7 @@ def without_chance(text):
     """Without what is random, such as ids, and times of day: four digits come up there too."""
     text = re.sub(r"(cust|biz|key|req)_[0-9a-z]+|[0-9a-f]{32,}", "", text)
     text = re.sub(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", "", text)
+    text = re.sub(r"\b\d{10}\.\d+", "", text)  # seconds since 1970, in a session
     return re.sub(r"\d{4}-\d\d-\d\d[ t][\d:.+]+", "", text)
 
 
