@@ -17,6 +17,7 @@ from finora import clock, identifiers
 from finora.audit.models import AuditEvent
 from finora.orm.inserting import insert, is_one_transaction
 from finora.orm.loading import LightlyLoaded
+from finora.orm.tenant import BusinessField, RowGone
 from finora.sealing import SealError, blind_index, normal_forms
 from finora.sealing.derived import BlindIndexField, SortKeyField
 from finora.sealing.fields import (
@@ -43,9 +44,7 @@ class Customer(SealedRow, LightlyLoaded):
     an invoice keeps its customer. Deleting is soft, on a row and on a queryset.
     """
 
-    business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="customers", db_index=False
-    )
+    business = BusinessField(related_name="customers")
     public_id = models.CharField(
         "id", max_length=40, default=identifiers.customer_id, editable=False
     )
@@ -174,10 +173,12 @@ class Customer(SealedRow, LightlyLoaded):
         """Django's, but nothing that was held in memory comes back onto an erased row, not even
         the email, of which no constraint could tell. Raises CustomerErased.
         """
-        updated = super()._do_update(base_qs.filter(erased_at=None), *args)
-        if not updated and base_qs.filter(pk=self.pk).exclude(erased_at=None).exists():
-            raise CustomerErased
-        return updated
+        try:
+            return super()._do_update(base_qs.filter(erased_at=None), *args)
+        except RowGone:
+            if self.itself().exclude(erased_at=None).exists():
+                raise CustomerErased from None
+            raise
 
     def _do_insert(
         self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool

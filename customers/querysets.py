@@ -17,7 +17,6 @@ from finora import clock
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Slot
 from finora.orm.related import owner_of
-from finora.orm.scope import ScopedQuerySet
 from finora.sealing import blind_index, normal_forms
 from finora.sealing.rows import SealedRowQuerySet
 from finora.tenants.models.business import Business
@@ -57,14 +56,8 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-class CustomerQuerySet(  # type: ignore[override]  # as_manager(): the plugin makes one of each
-    SealedRowQuerySet[Any], ScopedQuerySet[Any]
-):
+class CustomerQuerySet(SealedRowQuerySet[Any]):
     # Whom.
-
-    def in_business(self, business_id: int) -> Self:
-        """The customers of one business (its integer id); every request starts here."""
-        return self.filter(business_id=business_id)
 
     def in_each_of(self, businesses: models.QuerySet[Business]) -> Self:
         """All of these businesses' customers, spelt so that an index by business serves."""

@@ -1,6 +1,6 @@
 """The customers' table: what is always true of a row, and how rows are found.
 
-A new customer is written into ten of the fourteen indexes (primary key and constraints counted);
+A new customer is written into eleven of the fifteen indexes (primary key and constraints counted);
 the other four are of rows that are inactive, erased, or have a TIN.
 """
 
@@ -25,6 +25,8 @@ CONSTRAINTS: list[models.BaseConstraint] = [
     ),
     # The API names customers by it, always together with the business.
     models.UniqueConstraint(fields=["business", "public_id"], name="customer_public_id_unique"),
+    # What points at a customer does so within its business: see finora/orm/references.py.
+    models.UniqueConstraint(fields=["business", "id"], name="customer_key_unique"),
     # Search results and invoices show the name; a blank one cannot be found.
     models.CheckConstraint(condition=~Q(name=""), name="customer_name_not_blank"),
     # Restore and the staff's history read deleted_at; it must say what is_active says.

@@ -178,7 +178,7 @@ elif _database["ENGINE"] == "django.db.backends.postgresql":
     # A connection of its own for each request would cost more than the request.
     _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)  # seconds
     _database["CONN_HEALTH_CHECKS"] = True
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DEFAULT_AUTO_FIELD = "finora.orm.keys.SequenceField"
 
 # --- API ------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from django.db import migrations, models
 
 import finora.clock
 import finora.identifiers
+import finora.orm.keys
+import finora.orm.tenant
 import finora.sealing.derived
 import finora.sealing.fields
 import finora.sealing.normal_forms
@@ -26,7 +28,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
+                    finora.orm.keys.SequenceField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
@@ -135,7 +137,7 @@ class Migration(migrations.Migration):
                 ("packed", models.IntegerField(default=0, editable=False)),
                 (
                     "business",
-                    models.ForeignKey(
+                    finora.orm.tenant.BusinessField(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="customers",
@@ -206,6 +208,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("business", "public_id"), name="customer_public_id_unique"
                     ),
+                    models.UniqueConstraint(fields=("business", "id"), name="customer_key_unique"),
                     models.CheckConstraint(
                         condition=models.Q(("name", ""), _negated=True),
                         name="customer_name_not_blank",
@@ -256,7 +259,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "business",
-                    models.ForeignKey(
+                    finora.orm.tenant.BusinessField(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="search_segments",

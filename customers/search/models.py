@@ -5,11 +5,11 @@ import uuid
 from django.db import models
 
 from finora import clock
+from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 from finora.sealing.fields import SealedBytesField
-from finora.tenants.models.business import Business
 
 
-class SearchSegment(models.Model):
+class SearchSegment(TenantRow):
     """One sealed, unchanging block of search lines of a business (see customers/search).
 
     Derived data: dropping all segments and packing again gives the same answers.
@@ -17,9 +17,7 @@ class SearchSegment(models.Model):
 
     # Known before the row is written, as the sealed bytes are bound to it.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="search_segments", db_index=False
-    )
+    business = BusinessField(related_name="search_segments")
     # In bytes, opened. Plain, as the blob's length shows it anyway: merging chooses by it, and
     # a search within its memory. Before the blob, so that listing segments reads none of it.
     size = models.PositiveIntegerField()
@@ -29,6 +27,8 @@ class SearchSegment(models.Model):
     looked_at = models.DateTimeField(default=clock.now)
     swept = models.PositiveIntegerField(default=0)
     sealed = SealedBytesField(place="customer.search", context="id", rebuilt_by="repack_search")
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         indexes = [

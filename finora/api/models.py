@@ -7,6 +7,7 @@ from django.db import IntegrityError, models, transaction
 from django.dispatch import receiver
 
 from finora import clock
+from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 from finora.sealing import SealError, blind_index, erasing
 from finora.sealing.derived import BlindKeyIdField
 from finora.sealing.fields import SealedBytesField
@@ -16,7 +17,7 @@ KEPT = timedelta(hours=24)
 PURGED_AT_ONCE = 50
 
 
-class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
+class StoredAnswerQuerySet(TenantQuerySet["StoredAnswer"]):
     def expired(self) -> StoredAnswerQuerySet:
         return self.filter(created_at__lt=clock.now() - KEPT)
 
@@ -75,12 +76,10 @@ class StoredAnswerQuerySet(models.QuerySet["StoredAnswer"]):
         of_business.filter(pk__in=told).delete()
 
 
-class StoredAnswer(models.Model):
+class StoredAnswer(TenantRow):
     """The first answer to a POST with an Idempotency-Key, sealed, kept for 24 hours."""
 
-    business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="stored_answers", db_index=False
-    )
+    business = BusinessField(related_name="stored_answers")
     key_hash = models.BinaryField(max_length=32)
     body_hash = models.BinaryField(max_length=32)
     # Which blind index key made the hashes: it is needed as long as they are looked up.

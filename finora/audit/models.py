@@ -12,7 +12,8 @@ from django.utils.text import get_text_list
 from finora import clock, metrics
 from finora.audit import acting
 from finora.audit.refusal import Refusal, Tally, minute_of, tally
-from finora.orm.scope import Scope, ScopedQuerySet
+from finora.orm.scope import Scope
+from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 
 # How far back the latest about some businesses are looked for: what is kept has no bound.
 RECENT = 50_000
@@ -51,7 +52,7 @@ _unreadable = metrics.Counter(
 )
 
 
-class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
+class AuditEventQuerySet(TenantQuerySet["AuditEvent"]):
     """Events can be added and read; only prune() removes, and only whole old ones."""
 
     name_field = "subject"
@@ -182,7 +183,7 @@ class AuditEventQuerySet(ScopedQuerySet["AuditEvent"]):
         raise Frozen("An audit event is never changed.")
 
 
-class AuditEvent(models.Model):
+class AuditEvent(TenantRow):
     """Who did what to which customer, key or business, and when; never a value.
 
     Append-only: here, and by privilege in the database (docs/deploying.md).
@@ -209,9 +210,7 @@ class AuditEvent(models.Model):
         ACCESS_REFUSED = "access refused"  # to another business than one's own
         UNREADABLE = "unreadable"
 
-    business = models.ForeignKey(
-        "tenants.Business", on_delete=models.PROTECT, related_name="audit_events", db_index=False
-    )
+    business = BusinessField(related_name="audit_events")
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=6)
     actor_id = models.CharField("actor", max_length=150, blank=True)

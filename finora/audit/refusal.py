@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F
 
 from finora.audit.acting import Actor
+from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 
 
 def minute_of(moment: datetime) -> datetime:
@@ -54,7 +55,7 @@ class Tally:
 tally = Tally()
 
 
-class RefusalQuerySet(models.QuerySet["Refusal"]):
+class RefusalQuerySet(TenantQuerySet["Refusal"]):
     def count_in(
         self,
         business_id: int,
@@ -95,7 +96,7 @@ class RefusalQuerySet(models.QuerySet["Refusal"]):
         return self.filter(pk__in=list(old.values_list("pk", flat=True)[:batch])).delete()[0]
 
 
-class Refusal(models.Model):
+class Refusal(TenantRow):
     """How often in one minute somebody was refused the same: the count beside an audit event.
 
     Apart from the events, as those are never changed. Who may write here could alter a count, not
@@ -104,9 +105,7 @@ class Refusal(models.Model):
 
     # Known before the row is written, to tell our own from another's; see count_in().
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    business = models.ForeignKey(
-        "tenants.Business", on_delete=models.PROTECT, related_name="refusals", db_index=False
-    )
+    business = BusinessField(related_name="refusals")
     actor_kind = models.CharField(max_length=6)
     actor_id = models.CharField(max_length=150, blank=True)
     action = models.CharField(max_length=20)

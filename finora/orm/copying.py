@@ -43,7 +43,8 @@ def insert(rows: Sequence[models.Model], batch_size: int) -> None:
 def _copy(model: type[models.Model], rows: Sequence[models.Model], using: str) -> None:
     from psycopg.copy import QueuedLibpqWriter  # which no other database has
 
-    connection, fields = connections[using], model._meta.concrete_fields
+    connection = connections[using]
+    fields: Sequence[Any] = model._meta.concrete_fields
     for field in fields:
         if field.get_internal_type() not in READ_IN_BINARY:
             raise TypeError(f"{field} is of no type that COPY is known to write.")
@@ -61,7 +62,9 @@ def _copy(model: type[models.Model], rows: Sequence[models.Model], using: str) -
                 writer=QueuedLibpqWriter(plain),
             ) as copy,
         ):
-            copy.set_types([str(field.db_type(connection)).partition("(")[0] for field in fields])
+            copy.set_types(
+                [str(field.cast_db_type(connection)).partition("(")[0] for field in fields]
+            )
             for row in rows:
                 copy.write_row([_value(field, row, connection) for field in fields])
     for row in rows:

@@ -15,6 +15,7 @@ from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, register
 from django.db import models, transaction
 
+from finora.orm.tenant import RowGone, TenantQuerySet, TenantRow
 from finora.sealing import erasing, registry
 from finora.sealing.derived import DerivedField, derived_from
 from finora.sealing.fields import Sealed, SealedMixin, SealedToken
@@ -23,7 +24,7 @@ Row = TypeVar("Row", bound=models.Model)
 IDENTITY = ("business", "business_id", "public_id")
 
 
-class SealedRowQuerySet(models.QuerySet[Row]):
+class SealedRowQuerySet(TenantQuerySet[Row]):
     """Writes nothing by halves."""
 
     def update(self, **values: Any) -> int:
@@ -79,7 +80,7 @@ class SealedRowQuerySet(models.QuerySet[Row]):
     bulk_create.alters_data = True  # type: ignore[attr-defined]
 
 
-class SealedRow(models.Model):
+class SealedRow(TenantRow):
     """A row with sealed fields, of a business."""
 
     class Meta:
@@ -129,11 +130,14 @@ class SealedRow(models.Model):
         where the row has others.
         """
         sealed_by: Any = self
-        own = base_qs.filter(business_id=sealed_by.business_id, public_id=sealed_by.public_id)
-        updated = super()._do_update(own, using, pk_val, *args)
-        if not updated and base_qs.filter(pk=pk_val).exists():
-            raise TypeError("A row keeps its business and public id: they seal its values.")
-        return updated
+        own = base_qs.filter(public_id=sealed_by.public_id)
+        try:
+            return super()._do_update(own, using, pk_val, *args)
+        except RowGone:
+            if base_qs.filter(business_id=self.business_id, pk=pk_val).exists():
+                text = "A row keeps its business and public id: they seal its values."
+                raise TypeError(text) from None
+            raise
 
 
 @register

@@ -6,6 +6,8 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import finora.clock
+import finora.orm.keys
+import finora.orm.tenant
 import finora.sealing.derived
 import finora.sealing.fields
 
@@ -23,7 +25,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
+                    finora.orm.keys.SequenceField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
@@ -48,7 +50,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "business",
-                    models.ForeignKey(
+                    finora.orm.tenant.BusinessField(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="stored_answers",

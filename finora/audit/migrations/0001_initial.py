@@ -5,6 +5,9 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
+import finora.orm.keys
+import finora.orm.tenant
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -19,7 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
+                    finora.orm.keys.SequenceField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
@@ -58,7 +61,7 @@ class Migration(migrations.Migration):
                 ("count", models.PositiveIntegerField(default=1)),
                 (
                     "business",
-                    models.ForeignKey(
+                    finora.orm.tenant.BusinessField(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="audit_events",
@@ -103,7 +106,7 @@ class Migration(migrations.Migration):
                 ("count", models.PositiveIntegerField(default=0)),
                 (
                     "business",
-                    models.ForeignKey(
+                    finora.orm.tenant.BusinessField(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="refusals",

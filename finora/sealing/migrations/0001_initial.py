@@ -3,6 +3,7 @@
 from django.db import migrations, models
 
 import finora.clock
+import finora.orm.keys
 
 
 class Migration(migrations.Migration):
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
+                    finora.orm.keys.SequenceField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),

@@ -191,6 +191,7 @@ class ApiKey(LightlyLoaded):
         LIVE = "live"
 
     business = models.ForeignKey(Business, on_delete=models.PROTECT, related_name="api_keys")
+    business_id: int
     public_id = models.CharField("id", max_length=40, default=identifiers.key_id, editable=False)
     name = models.CharField(max_length=100, help_text="Where this key is used.")
     digest = models.BinaryField(max_length=32, editable=False)
