@@ -139,6 +139,34 @@ def keys_of_this_database(
         )
 
 
+@register(Tags.database)
+def pooled_sessions(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    if DEFAULT_DB_ALIAS not in (databases or ()) or connection.vendor != "postgresql":
+        return
+    if settings.DATABASE_BOUNCER:
+        if "assume_role" in connection.settings_dict["OPTIONS"]:
+            yield Error(
+                "DATABASE_URL assumes a role, which would stay in a session that others are lent.",
+                hint="Log in as the role itself, or reach the database without a bouncer.",
+                id="finora.E022",
+            )
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        session = cursor.fetchone()[0]
+    # A session is named at its start. Who pools sessions names its own, as it has none to name yet.
+    if session != connection.connection.info.backend_pid:
+        yield Warning(
+            "DATABASE_URL leads to a connection pooler, such as PgBouncer.",
+            hint=(
+                "Set DATABASE_BOUNCER=true: what one process prepares in a session another one"
+                " would run. It is not needed where whole sessions are lent (pool_mode=session) or"
+                " prepared statements are followed (PgBouncer 1.22, max_prepared_statements)."
+            ),
+            id="finora.W006",
+        )
+
+
 _LIMITS = ("RATE_LIMITS", "STRANGER_LIMITS", "LOGIN_LIMITS")
 
 

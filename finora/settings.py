@@ -147,6 +147,9 @@ WORKERS: int = env.int("WORKERS", 1, validate=validate.Range(min=1, max=256))
 
 # --- database -------------------------------------------------------------------------------
 
+# The database is reached through PgBouncer or the like, which lends a session for one transaction:
+# nothing may be left in it for the next statement. finora/orm/statements.py prepares nothing then.
+DATABASE_BOUNCER: bool = env.bool("DATABASE_BOUNCER", False)
 DATABASES = {
     "default": env.dj_db_url("DATABASE_URL", f"sqlite:///{FINORA_DATA_DIR / 'finora.sqlite3'}")
 }
@@ -178,6 +181,7 @@ elif _database["ENGINE"] == "django.db.backends.postgresql":
     # A connection of its own for each request would cost more than the request.
     _database["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", 600)  # seconds
     _database["CONN_HEALTH_CHECKS"] = True
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_BOUNCER
 DEFAULT_AUTO_FIELD = "finora.orm.keys.SequenceField"
 
 # --- API ------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ request would make two or three. Values and rows go through psycopg's own adapte
 there. Anything else takes the ordinary way: SQLite, a transaction (which psycopg begins with its
 first statement), and whoever listens to what is sent (tests that count, execute_wrapper()).
 
+Behind a bouncer (DATABASE_BOUNCER) nothing is prepared: the next statement is another session's.
+
 Parts of psycopg that are less than documented, and what would break; finora/tests/orm/
 test_statements.py holds each against a cursor's own answers:
 
@@ -24,6 +26,7 @@ from itertools import count
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
+from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Connection, OperationalError, abc
 from psycopg.adapt import PyFormat, Transformer
@@ -66,17 +69,20 @@ class Statement:
                 cursor.execute(self.sql, params)
                 return cast(list[Any], cursor.fetchall())
             cursor.cursor.format = self.format
-            connection.connection.prepare_threshold = 0 if self.planned_once else None
+            connection.connection.prepare_threshold = 0 if self._is_kept() else None
             try:
                 cursor.execute(self.sql, params)
             finally:
                 connection.connection.prepare_threshold = None
             return cast(list[Any], cursor.fetchall())
 
+    def _is_kept(self) -> bool:
+        return self.planned_once and not settings.DATABASE_BOUNCER
+
     def _fetch_directly(self, connection: Connection[Any], params: Sequence[Any]) -> list[Any]:
         adapted = Transformer(connection)
         values = adapted.dump_sequence(params, [PyFormat.AUTO] * len(params))
-        if self.planned_once:
+        if self._is_kept():
             result = self._execute_prepared(connection, values, adapted)
         else:
             result = connection.pgconn.exec_params(

@@ -187,10 +187,20 @@ def keys_in_use() -> Counter[bytes | None]:
     used: Counter[bytes | None] = Counter()
     for field in registry.sealed:
         rows = field.model._base_manager.filter(**{f"{field.attname}__isnull": False})
-        tokens = rows.values_list(field.attname, flat=True)
-        for token in tokens.iterator(chunk_size=4 * field.batch):
+        for token in _values_by_key(rows, field.attname, 4 * field.batch):
             used[field.key_id(token)] += 1
     return used
+
+
+def _values_by_key(rows: Any, name: str, size: int) -> Iterator[Any]:
+    """A column's values, `size` at once: without a cursor, which lives in a session, or all of
+    them in memory."""
+    pairs = rows.order_by("pk").values_list("pk", name)
+    page = list(pairs[:size])
+    while page:
+        for _, value in page:
+            yield value
+        page = list(pairs.filter(pk__gt=page[-1][0])[:size])
 
 
 def retire_encryption_keys() -> tuple[list[str], list[str]]:
