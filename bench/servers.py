@@ -91,7 +91,8 @@ def serving(app: str, env: Mapping[str, str], workers: int = 1) -> Iterator[Serv
     """Starts it, waits until it answers, and stops it at the end. Its log goes to a file."""
     port = _free_port()
     command = [part.format(port=port, workers=workers) for part in COMMANDS[app]]
-    env = {**env, "PORT": str(port), "WORKERS": str(workers)}
+    # The others have no tasks.
+    env = {**env, "PORT": str(port), "WORKERS": str(workers), "TASK_WORKERS": "0"}
     log = Path(env["FINORA_DATA_DIR"], f"server-{port}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(

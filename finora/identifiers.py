@@ -4,9 +4,12 @@ The part behind the prefix is a ULID in lower case: 48 bits of milliseconds, 80 
 26 characters of Crockford's base32. Integer ids stay inside.
 """
 
+import re
 from datetime import datetime
 
 from ulid import ULID
+
+_OURS = re.compile(r"[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}")
 
 
 def _new(prefix: str) -> str:
@@ -28,6 +31,11 @@ def key_id() -> str:
 def is_possible(text: str) -> bool:
     """Whether an id can be this text; a database may not even take what is not."""
     return text.isascii() and text.isprintable()
+
+
+def is_ours(value: object) -> bool:
+    """Whether this is of the shape of a public id."""
+    return isinstance(value, str) and _OURS.fullmatch(value) is not None
 
 
 def made_at(public_id: str) -> datetime:

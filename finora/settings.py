@@ -90,10 +90,13 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_tasks",
+    "django_tasks_db",
     "finora",
     "finora.sealing",
     "finora.tenants",
     "finora.audit",
+    "finora.tasks",
     "finora.api",
     "finora.staff",
     "customers",
@@ -144,6 +147,9 @@ PORT: int = env.int("PORT", 8000, validate=validate.Range(min=1, max=65535))
 # Asked for by /metrics, which is there where this is set.
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 WORKERS: int = env.int("WORKERS", 1, validate=validate.Range(min=1, max=256))
+# Processes for long work beside these: 0 where `manage.py work` runs elsewhere.
+TASK_WORKERS: int = env.int("TASK_WORKERS", 1, validate=validate.Range(min=0, max=16))
+TASKS = {"default": {"BACKEND": "finora.tasks.backend.Backend"}}
 
 # --- database -------------------------------------------------------------------------------
 
@@ -317,6 +323,8 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # The access line already says it, with the request id.
         "django.request": {"level": "CRITICAL"},
+        # finora.tasks says it, without the exception's message.
+        "django_tasks": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
     },
 }

@@ -84,6 +84,7 @@ class World:
         self.port = free_port()
         (home / "static").mkdir()
         own = {"HOST": HOST, "PORT": str(self.port), "WORKERS": str(workers)}
+        own["TASK_WORKERS"] = "0"  # the drills count the web's; those of tasks are killed by tests
         self.env = environment(home, url) | own
         # What it is prepared with: a clock or limits of the drill are for the server alone.
         made = subprocess.run(

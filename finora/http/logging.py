@@ -10,11 +10,10 @@ text quotes the request. Of an exception: its class and where it happened, not i
 
 import json
 import logging
-import traceback
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Any
 
+from finora.failures import describe
 from finora.request import request_id
 
 
@@ -47,14 +46,3 @@ def _message(record: logging.LogRecord) -> str:
     if record.args:
         return str(record.msg)
     return f"{record.pathname}:{record.lineno} {record.funcName}"
-
-
-def describe(error: BaseException) -> list[str]:
-    """An exception and its causes: class and frames, innermost last, without any value."""
-    lines = [type(error).__qualname__, *_frames(error.__traceback__)]
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return lines if cause is None else [*describe(cause), "which led to", *lines]
-
-
-def _frames(tb: TracebackType | None) -> list[str]:
-    return [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(tb, limit=-12)]

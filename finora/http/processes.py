@@ -12,6 +12,7 @@ not start.
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import resource
@@ -29,9 +30,14 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
+from finora import metrics
 from finora.http.listening import BACKLOG, Dealer, listen
+from finora.tasks.worker import Worker
+
+log = logging.getLogger("finora.http")
 
 WORKER_SECONDS = 7  # to finish what was begun
+ANOTHER_SECONDS = 1  # before the place of a worker of tasks that ended is filled
 MAIN_SECONDS = 9  # to end, whatever happens
 PARENT_LOOK_SECONDS = 0.25
 # Of each worker. An idle one costs a file and some memory, and nothing else.
@@ -66,6 +72,10 @@ class Server(MPServer):
             log_access=False,
         )
         self._spawned: list[Any] = []
+        self._on_tasks: dict[int, Any] = {}  # its process, by its place
+        self.on_startup(self._work_on_tasks)
+        self.on_reload(self._replace_on_tasks)
+        self.on_shutdown(self._end_tasks)
         # What a worker inherits until granian gives it handlers of its own, once it is loaded:
         # the main process's would swallow the signal.
         os.register_at_fork(after_in_child=_forget_signals)
@@ -101,6 +111,42 @@ class Server(MPServer):
         self._dealer.end(place, worker.inner.pid)
         note_end()
 
+    def _start_on_tasks(self, place: int) -> None:
+        self._on_tasks[place] = multiprocessing.get_context("fork").Process(target=self._work)
+        self._on_tasks[place].start()
+
+    def _work_on_tasks(self) -> None:
+        for place in range(settings.TASK_WORKERS):
+            self._start_on_tasks(place)
+            threading.Thread(target=self._keep_working, args=[place], daemon=True).start()
+
+    def _keep_working(self, place: int) -> None:
+        while not self.interrupt_signal:
+            process = self._on_tasks[place]
+            process.join()
+            if process.exitcode:
+                log.error("a worker of tasks ended, another begins")
+                time.sleep(ANOTHER_SECONDS)
+            if not self.interrupt_signal:
+                self._start_on_tasks(place)
+
+    def _replace_on_tasks(self) -> None:
+        for process in self._on_tasks.values():
+            process.terminate()
+
+    def _work(self) -> NoReturn:
+        """In a process of its own, which does not keep the port when it outlives the main one."""
+        self._drop_shared_socket()
+        end_with_parent()
+        metrics.start()
+        Worker().run()
+        os._exit(0)  # as `serve` does
+
+    def _end_tasks(self) -> None:
+        """The web's workers have ended; `_end` sees to these."""
+        while any(one.is_alive() for one in self._on_tasks.values()):
+            time.sleep(0.05)
+
     def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
         for idx in workers:
             if self.interrupt_signal:
@@ -123,7 +169,7 @@ class Server(MPServer):
         os._exit(1)
 
     def _each_alive(self, end: str) -> None:
-        for worker in self._spawned:
+        for worker in [*self._spawned, *self._on_tasks.values()]:
             if worker.is_alive():
                 getattr(worker, end)()
 

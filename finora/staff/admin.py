@@ -3,6 +3,7 @@
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django_tasks_db.models import DBTaskResult
 
 from finora.audit.models import AuditEvent
 from finora.staff import front_page, panels
@@ -10,6 +11,8 @@ from finora.staff.accounts import AttemptAdmin, FailureAdmin, LoginAdmin, RoleAd
 from finora.staff.api_key import ApiKeyAdmin
 from finora.staff.audit import AuditEventAdmin
 from finora.staff.business import BusinessAdmin
+from finora.staff.tasks import TaskAdmin
+from finora.tasks.models import QueuedTask
 from finora.tenants.models import ApiKey, Business
 
 admin.site.register(Business, BusinessAdmin)
@@ -22,6 +25,9 @@ admin.site.register(Group, RoleAdmin)
 admin.site.register(AccessAttempt, AttemptAdmin)
 admin.site.register(AccessFailureLog, FailureAdmin)
 admin.site.register(AccessLog, LoginAdmin)
+# Long work, without the arguments.
+admin.site.unregister(DBTaskResult)
+admin.site.register(QueuedTask, TaskAdmin)
 
 front_page.register(panels.KEYS)
 front_page.register(panels.EVENTS)

@@ -11,8 +11,10 @@ import pytest
 from django.conf import settings
 
 from customers.models import Customer
-from finora.tests.kit import factories
+from finora.tasks.models import QueuedTask
+from finora.tests.kit import factories, tasks
 from finora.tests.kit.served import HOST, START_SECONDS, Served
+from finora.tests.kit.tasks import two_steps, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,6 +128,48 @@ def test_workers_end_with_a_main_process_that_is_killed(serve):
     ends_within(END_SECONDS, family[1:])
     served.wait()
     assert len(served.family()) == 3
+
+
+def test_tasks_have_processes_of_their_own_that_are_replaced_and_end_with_the_server(
+    serve, business
+):
+    """A killed one's task is taken up by the next one, and makes nothing twice."""
+    two_steps.enqueue(business.public_id)
+    served = serve(TASK_WORKERS="1").wait()
+    made = business.api_keys.order_by("pk").values_list("name", flat=True)
+    until(lambda: [*made.all()] == [tasks.FIRST])
+    killed = served.family()[1]
+    killed.kill()
+    ends_within(END_SECONDS, [killed])
+    tasks.let_leases_run_out()
+    type(business).objects.update(name=tasks.GO)
+    until(lambda: QueuedTask.objects.successful().exists())
+    assert [*made.all()] == [tasks.FIRST, tasks.SECOND]
+    family = served.family()
+    served.send(signal.SIGHUP)
+    ends_within(START_SECONDS, family[1:])
+    until(lambda: len(served.family()) == 3)
+    family = served.family()
+    served.send(signal.SIGTERM)
+    assert served.process.wait(END_SECONDS) == 0
+    ends_within(END_SECONDS, family)
+
+
+def test_a_task_does_not_hold_up_the_end_of_its_server(serve, business):
+    two_steps.enqueue(business.public_id)
+    served = serve(TASK_WORKERS="1")
+    until(lambda: business.api_keys.exists())
+    family = served.family()
+    served.send(signal.SIGTERM)
+    served.process.wait()
+    ends_within(END_SECONDS, family)
+    assert QueuedTask.objects.waiting().exists()
+    served.start()
+    until(lambda: QueuedTask.objects.running().exists())
+    family = served.family()
+    served.send(signal.SIGKILL)
+    served.process.wait()
+    ends_within(END_SECONDS, family)
 
 
 def test_a_second_server_on_the_port_does_not_start(serve):

@@ -50,7 +50,9 @@ class Served:
         self.log = log
         self.root = root
         self._command = command or [sys.executable, "manage.py", "serve"]
-        usual = {} if command else os.environ | {"DATABASE_URL": database_url()}
+        usual = (
+            {} if command else os.environ | {"DATABASE_URL": database_url(), "TASK_WORKERS": "0"}
+        )
         own = {"HOST": HOST, "PORT": str(self.port), "WORKERS": str(workers)}
         self._env = usual | own | env
         self.start()
@@ -75,7 +77,8 @@ class Served:
             time.sleep(0.05)
 
     def family(self) -> list[psutil.Process]:
-        """The main process and its workers, without Python's watcher of semaphores."""
+        """The main process and its workers, the oldest first, without Python's watcher of
+        semaphores."""
         main = psutil.Process(self.process.pid)
         workers = [one for one in main.children(recursive=True) if _is_worker(one)]
         return [main, *workers]
