@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import zip_longest
+from itertools import chain, islice, repeat, zip_longest
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
 
-from customers.querysets import CustomerInactive, CustomerQuerySet, EmailInUse, is_id, is_of_email
+from customers.batch import Batch
+from customers.querysets import (
+    EMAIL_UNIQUE,
+    CustomerInactive,
+    CustomerQuerySet,
+    EmailInUse,
+    is_id,
+    is_of_email,
+)
 from customers.search import index, lines
 from finora.audit.models import AuditEvent
-from finora.orm import copying
 from finora.orm.prepared import Prepared, Slot
-from finora.sealing import normal_forms
+from finora.sealing import blind_index, normal_forms
 from finora.tenants.models.business import Business
 
 SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
-# Rows written at once.
+# Customers of one batch of a load, and emails that are looked up at once.
 IMPORT_ROWS = 2_000
+HASHES_AT_ONCE = 500
 
 # The queries of the request path (see finora/orm/prepared.py).
 
@@ -36,6 +44,12 @@ def _one(customers: Any) -> Any:
 def _with_email(customers: Any, keys: int) -> Any:
     slots = [Slot(f"hash{n}", models.BinaryField()) for n in range(keys)]
     return _shown(customers).active().filter(email_hash__in=slots)
+
+
+def _of_emails(customers: Any) -> Any:
+    slots = [Slot(f"hash{n}", models.BinaryField()) for n in range(HASHES_AT_ONCE)]
+    mine = customers.filter(business_id=Slot("business_id", models.BigIntegerField()))
+    return mine.active().filter(email_hash__in=slots).values_list("email_hash")
 
 
 def _among(customers: Any, size: int) -> Any:
@@ -67,6 +81,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
 
     _one: Prepared[Any] = Prepared(_one, planned_once=True)
     _with_email: Prepared[Any] = Prepared(_with_email, (1,), planned_once=True)
+    _of_emails: Prepared[Any] = Prepared(_of_emails)
     _among: Prepared[Any] = Prepared(_among, (10,), (50,))
     _page: Prepared[Any] = Prepared(_page, (51,), planned_once=True)
     _page_behind: Prepared[Any] = Prepared(_page_behind, (51,), planned_once=True)
@@ -193,29 +208,61 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
 
     # Many at once.
 
-    def without_known_emails(self, customers: Sequence[Any]) -> list[Any]:
-        """Those of the given unsaved customers whose email no active one has."""
-        hashes = [customer.email_hash for customer in customers]
-        mine = self.business.customers.active().filter(email_hash__in=hashes)
-        known = set(mine.values_list("email_hash", flat=True))
-        return [c for c in customers if c.email_hash not in known]
+    def new(self, **fields: Any) -> Any:
+        """An unsaved customer of the business, as the model makes it, in a quarter of the time."""
+        return self.model.new(business_id=self.business.pk, **fields)
 
-    def import_packed(self, customers: Sequence[Any]) -> None:
-        """Inserts many new customers, searchable at once: for bulk loads.
+    def sealed(self, customers: Sequence[Any] | Batch) -> Batch:
+        """New customers made ready for import_packed(); asks no database, on whatever thread.
+
+        Raises ValueError for a customer of another business.
+        """
+        return customers if isinstance(customers, Batch) else Batch(self.business, customers)
+
+    def without_known_emails(self, customers: Sequence[Any] | Batch) -> Batch:
+        """Those of the given new customers whose email no active one has."""
+        batch = self.sealed(customers)
+        return batch.without(self._known(batch))
+
+    def _known(self, batch: Batch) -> set[bytes]:
+        """The email hashes of a batch that active customers have."""
+        hashes = batch.email_hashes
+        of_each = {each: [each] for each in hashes}
+        if blind_index.rotating():
+            email_hash: Any = self.model._meta.get_field("email_hash")
+            of_each = {
+                each: email_hash.digests(self.business.pk, customer.email)
+                for each, customer in zip(hashes, batch, strict=True)
+            }
+        asked = list(chain.from_iterable(of_each.values()))
+        held: set[bytes] = set()
+        for start in range(0, len(asked), HASHES_AT_ONCE):
+            some = asked[start : start + HASHES_AT_ONCE]
+            # Filled up with one of them, so that one statement serves all numbers.
+            full = islice(chain(some, repeat(some[0])), HASHES_AT_ONCE)
+            values = {f"hash{n}": each for n, each in enumerate(full)}
+            rows = self._of_emails.rows(business_id=self.business.pk, **values)
+            held.update(bytes(found) for (found,) in rows)
+        return {each for each, digests in of_each.items() if not held.isdisjoint(digests)}
+
+    def import_packed(self, customers: Sequence[Any] | Batch, *, subject: str = "") -> None:
+        """Inserts many new customers, searchable at once: for bulk loads, some thousands at a time.
 
         They get a segment of their own, in the same transaction; merge_all() at the end of a load
-        makes few large ones of these. Raises IntegrityError, inserting none, for a conflict, and
-        ValueError for a customer of another business.
+        makes few large ones of these. `subject` is what the audit event names, the business where
+        none is given. Raises IntegrityError, inserting none, for a conflict, and ValueError for a
+        customer of another business.
         """
-        business, mark = self.business, index.new_mark()
-        for customer in customers:
-            if customer.business_id != business.pk:
-                raise ValueError("A customer of another business, whose key would seal it.")
-            customer.packed = mark
+        business, batch = self.business, self.sealed(customers)
         with transaction.atomic():
-            copying.insert(customers, IMPORT_ROWS)
-            index.add_segment(business, customers)
-            AuditEvent.objects.record("imported", business.pk, [business.public_id])
+            if blind_index.rotating():
+                # Equal emails have unequal hashes, which no constraint compares.
+                Business.objects.one_at_a_time(business.pk)
+                if self._known(batch):
+                    raise IntegrityError(EMAIL_UNIQUE)
+            batch.rows.insert()
+            index.add_segment(business, batch.segment)
+            AuditEvent.objects.record("imported", business.pk, [subject or business.public_id])
 
     def keep_tail_short(self, changes: int = 1) -> None:
         """After the commit, so that packing never holds up or undoes a change."""

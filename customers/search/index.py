@@ -36,11 +36,11 @@ from django.dispatch import receiver
 from customers.search import lines, stand_in, store, sweeping
 from customers.search.lines import new_mark
 from customers.search.reading import find
-from customers.search.segment import Entry, build, build_many, merge
+from customers.search.segment import Entry, Segment, build, build_many, merge
 from customers.search.store import SegmentGone, SegmentUnreadable
 from finora import background, metrics, text
 from finora.sealing import erasing, normal_forms
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken
 from finora.tenants.models import Business
 
 if TYPE_CHECKING:
@@ -48,7 +48,16 @@ if TYPE_CHECKING:
 
     from customers.search.models import SearchSegment
 
-__all__ = ["add_segment", "after_write", "find", "forget", "new_mark", "pack", "repack"]
+__all__ = [
+    "add_segment",
+    "after_write",
+    "find",
+    "forget",
+    "new_mark",
+    "pack",
+    "repack",
+    "segment_of",
+]
 
 log = logging.getLogger("finora.search")
 
@@ -72,9 +81,14 @@ _upkeep = metrics.Histogram(
 )
 
 
-def add_segment(business: Business, customers: Iterable[Any]) -> None:
-    """A segment for new rows, inserted with a mark in the same transaction."""
-    store.write(business.pk, build(map(_entry, customers)))
+def segment_of(customers: Iterable[Any]) -> Segment:
+    """The lines of new rows, which bear a mark."""
+    return build(map(_entry, customers))
+
+
+def add_segment(business: Business, segment: Segment) -> None:
+    """Stores the segment of rows that are inserted in the same transaction."""
+    store.write(business.pk, segment)
 
 
 def _entry(customer: Any) -> Entry:

@@ -15,7 +15,7 @@ from finora.tenants.models import Business
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from finora.sealing.fields import SealedToken
+    from finora.sealing.tokens import SealedToken
 
 log = logging.getLogger("finora.search")
 

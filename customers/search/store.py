@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from customers.search.models import SearchSegment
-    from finora.sealing.fields import SealedToken
+    from finora.sealing.tokens import SealedToken
 
 
 log = logging.getLogger("finora.search")

@@ -6,7 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.managers import CustomerManager
 from customers.models import Customer
-from customers.querysets import CustomerQuerySet, EmailInUse
+from customers.querysets import CustomerQuerySet, EmailInUse, is_of_email
+from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +22,8 @@ VERBS = {
     "find_or_create": lambda customers, ada: customers.find_or_create(email="new@example.com"),
     "edit": lambda customers, ada: customers.edit(ada.public_id, {"name": "Bola"}),
     "hold": lambda customers, ada: customers.hold(ada.public_id),
+    "new": lambda customers, ada: customers.new(name="Bola", email="b@example.com"),
+    "sealed": lambda customers, ada: customers.sealed([]),
     "without_known_emails": lambda customers, ada: customers.without_known_emails([]),
     "import_packed": lambda customers, ada: customers.import_packed([]),
     "keep_tail_short": lambda customers, ada: customers.keep_tail_short(),
@@ -91,3 +94,36 @@ def test_a_conflict_that_is_not_of_the_email_is_tried_once(business):
     with CaptureQueriesContext(connection) as asked, pytest.raises(IntegrityError):
         business.customers.create(name="", email="ada@example.com")
     assert sum("INSERT INTO" in query["sql"] for query in asked) == 1
+
+
+def test_a_load_passes_over_known_emails_and_refuses_them_under_any_key(business, settings):
+    factories.customer(business, email="ada@example.com")
+    old = settings.BLIND_INDEX_KEYS
+
+    def batch():
+        emails = "ada@example.com", "bola@example.com"
+        return business.customers.sealed(
+            [business.customers.new(name="One", email=email) for email in emails]
+        )
+
+    for keys in old, ["another blind index key, 0123456789abcdef", *old]:
+        settings.BLIND_INDEX_KEYS = keys
+        new = business.customers.without_known_emails(batch())
+        assert [customer.email for customer in new] == ["bola@example.com"]
+        with pytest.raises(IntegrityError, match="email") as raised:
+            business.customers.import_packed(batch())
+        assert is_of_email(raised.value)
+        assert business.customers.count() == 1
+    business.customers.import_packed(new, subject="imp_1")
+    assert business.customers.active_with_email("bola@example.com")
+    assert [customer.email for customer in business.customers.search("bola")]
+    assert AuditEvent.objects.get(action="imported").subject == "imp_1"
+
+
+def test_many_more_emails_than_are_looked_up_at_once_are_looked_up(business):
+    customers = business.customers
+    there = [customers.new(name="One", email=f"a{n}@example.com") for n in range(1, 1200, 2)]
+    customers.import_packed(there)
+    all_ = [customers.new(name="One", email=f"a{n}@example.com") for n in range(1200)]
+    new = customers.without_known_emails(all_)
+    assert [customer.email for customer in new] == [f"a{n}@example.com" for n in range(0, 1200, 2)]

@@ -1,90 +1,124 @@
-"""Many new rows at once, by PostgreSQL's COPY.
+"""Many new rows at once: by PostgreSQL's COPY, and on SQLite by one INSERT that is told of each.
 
-It takes rows as they come: while it writes and indexes the first ones, the next are being sealed.
-Of an INSERT it hears when its last value is ready, and Django and psycopg take as long for the
-40,000 parameters of 2,000 rows as the sealing does: 3,000 rows a second, where by COPY it is 8,800.
-In the binary form, as the lines of a text one are quoted in errors.
+What takes long, sealing and hashing, is done ahead, field by field, and asks no database: so it can
+be done on a thread of its own while the rows before are written. Of PostgreSQL's ways COPY in the
+binary form is the fastest, and the lines of a text one are quoted in errors.
 
 Private parts of Django, and what would break: `CursorWrapper.cursor` is psycopg's own, and
-`BaseDatabaseWrapper.wrap_database_errors` makes Django's errors of psycopg's. Wrong, a load fails.
-finora/tests/orm/test_copying.py holds what it writes against a bulk_create of the same rows.
+`BaseDatabaseWrapper.wrap_database_errors` makes Django's errors of psycopg's; a model's keys are
+of the sequence that `pg_get_serial_sequence`, or SQLite's AUTOINCREMENT, gives them from. Wrong, a
+load fails. finora/tests/orm/test_copying.py holds what it writes against a bulk_create of the
+same rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import count
+from types import NoneType
 from typing import Any
 
-from django.db import connections, models, router
+from django.db import connections, models, router, transaction
 
 from finora.orm.prepared import READ_IN_BINARY
 
-# What psycopg writes as it is. Any other value is made ready by its field, which costs.
-_PLAIN = {type(None), bool, bytes, float, int, str}
+# What databases are given as it is. Any other value is made ready by its field, which costs.
+_PLAIN = {NoneType, bool, bytes, float, int, str}
 
 
-def insert(rows: Sequence[models.Model], batch_size: int) -> None:
-    """Django's bulk_create() of new rows of one model, `batch_size` at once; by COPY where it can.
+class NewRows:
+    """New rows of one model, and each column's values as they will be written.
 
-    Raises what bulk_create() raises, and TypeError where a value is of no type of its column's.
+    A field may make those of all rows at once, in `pre_save_all`: pre_save() of each, as Django
+    asks it of a row that is added.
     """
-    if not rows:
-        return
-    model = type(rows[0])
-    using = router.db_for_write(model)
-    if connections[using].vendor != "postgresql":
-        model._default_manager.using(using).bulk_create(rows, batch_size)
-        return
-    for start in range(0, len(rows), batch_size):
-        _copy(model, rows[start : start + batch_size], using)
 
+    def __init__(self, rows: Sequence[models.Model]) -> None:
+        self.rows = rows
+        self.columns: dict[str, list[Any]] = {}
+        if rows:
+            self._model = type(rows[0])
+            self._using = router.db_for_write(self._model)
+            for field in self._model._meta.concrete_fields:
+                if not field.primary_key:
+                    self.columns[field.attname] = self._values(field)
 
-def _copy(model: type[models.Model], rows: Sequence[models.Model], using: str) -> None:
-    from psycopg.copy import QueuedLibpqWriter  # which no other database has
-
-    connection = connections[using]
-    fields: Sequence[Any] = model._meta.concrete_fields
-    for field in fields:
-        if field.get_internal_type() not in READ_IN_BINARY:
+    def _values(self, field: Any) -> list[Any]:
+        connection = connections[self._using]
+        is_copied = connection.vendor == "postgresql"
+        if is_copied and field.get_internal_type() not in READ_IN_BINARY:
             raise TypeError(f"{field} is of no type that COPY is known to write.")
-    quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
-    table = quote(model._meta.db_table)
-    with connection.cursor() as cursor:
-        _give_keys(model, rows, cursor)
-        plain: Any = cursor.cursor
-        with (
-            connection.wrap_database_errors,
-            plain.copy(
-                f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)".encode(),
-                # A thread that waits for the database, while this one makes the next rows.
-                writer=QueuedLibpqWriter(plain),
-            ) as copy,
+        if hasattr(field, "pre_save_all"):
+            values = field.pre_save_all(self.rows)
+        elif type(field).pre_save is models.Field.pre_save:
+            values = [getattr(row, field.attname) for row in self.rows]
+        else:
+            values = [field.pre_save(row, True) for row in self.rows]
+        plain = _PLAIN
+        if is_copied and all(
+            value.tzinfo is not None for value in values if type(value) is datetime
         ):
-            copy.set_types(
-                [str(field.cast_db_type(connection)).partition("(")[0] for field in fields]
+            plain = plain | {datetime}
+        if set(map(type, values)) <= plain:
+            return list(values)
+        return [field.get_db_prep_save(value, connection) for value in values]
+
+    def insert(self) -> None:
+        """Writes them. Raises what bulk_create() raises, and TypeError where a value is of no type
+        of its column's.
+        """
+        if not self.rows:
+            return
+        connection = connections[self._using]
+        with transaction.atomic(self._using, savepoint=False), connection.cursor() as cursor:
+            self._give_keys(cursor)
+            key = self._model._meta.pk
+            self.columns[key.attname] = [row.pk for row in self.rows]
+            (_copy if connection.vendor == "postgresql" else _insert)(
+                cursor, self._model, self.columns
             )
-            for row in rows:
-                copy.write_row([_value(field, row, connection) for field in fields])
-    for row in rows:
-        row._state.adding, row._state.db = False, using
+        for row in self.rows:
+            row._state.adding, row._state.db = False, self._using
+
+    def _give_keys(self, cursor: Any) -> None:
+        """As an INSERT gives them."""
+        new = [row for row in self.rows if row.pk is None]
+        table = self._model._meta.db_table
+        if cursor.db.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [cursor.db.ops.quote_name(table), self._model._meta.pk.column, len(new)],
+            )
+            keys: Any = (key for (key,) in cursor.fetchall())
+        else:
+            # Nobody else writes until this transaction ends.
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            keys = count(1 + sum(last for (last,) in cursor.fetchall()))
+        for row, key in zip(new, keys, strict=False):
+            row.pk = key
 
 
-def _give_keys(model: type[models.Model], rows: Sequence[models.Model], cursor: Any) -> None:
-    """From the sequence that an INSERT takes them from."""
-    key = model._meta.pk
-    new = [row for row in rows if row.pk is None]
-    cursor.execute(
-        "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-        [cursor.db.ops.quote_name(model._meta.db_table), key.column, len(new)],
-    )
-    for row, (pk,) in zip(new, cursor.fetchall(), strict=True):
-        row.pk = pk
+def _named(cursor: Any, model: type[models.Model], columns: dict[str, Any]) -> tuple[Any, str, str]:
+    """The fields of these columns, their names, and the table's."""
+    quote = cursor.db.ops.quote_name
+    fields = [model._meta.get_field(attname) for attname in columns]
+    names = ", ".join(quote(field.column) for field in fields)  # type: ignore[union-attr]
+    return fields, names, quote(model._meta.db_table)
 
 
-def _value(field: Any, row: models.Model, connection: Any) -> Any:
-    value = field.pre_save(row, True)
-    if type(value) in _PLAIN or (type(value) is datetime and value.tzinfo is not None):
-        return value
-    return field.get_db_prep_save(value, connection)
+def _copy(cursor: Any, model: type[models.Model], columns: dict[str, list[Any]]) -> None:
+    fields, names, table = _named(cursor, model, columns)
+    types = [str(field.cast_db_type(cursor.db)).partition("(")[0] for field in fields]
+    statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+    with cursor.db.wrap_database_errors, cursor.cursor.copy(statement.encode()) as copy:
+        copy.set_types(types)
+        for row in zip(*columns.values(), strict=True):
+            copy.write_row(row)
+
+
+def _insert(cursor: Any, model: type[models.Model], columns: dict[str, list[Any]]) -> None:
+    _, names, table = _named(cursor, model, columns)
+    places = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 - names of models
+    cursor.executemany(statement, zip(*columns.values(), strict=True))

@@ -9,6 +9,7 @@ hash.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -74,6 +75,12 @@ def digests(place: str, business_id: int, normal: str) -> list[bytes]:
     """
     form = normal.encode()
     return [_digest(begun, form) for begun in _begun(place, business_id)] if form else []
+
+
+def digest_all(place: str, business_id: int, normals: Iterable[str]) -> list[bytes | None]:
+    """Of each normal form the digest that is written; None of an empty one."""
+    begun = _begun(place, business_id)[0]
+    return [_digest(begun, normal.encode()) if normal else None for normal in normals]
 
 
 def _forget(*, setting: str, **_: Any) -> None:

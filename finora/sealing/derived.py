@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models.query_utils import DeferredAttribute
 
 from finora import clock, text
 from finora.sealing import blind_index, registry
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken, are_new
 
 _MISSING = object()
 
@@ -58,6 +58,18 @@ class DerivedField(models.BinaryField):  # type: ignore[type-arg]
         """The column's value for a source text."""
         raise TypeError(f"{type(self).__name__} says how it is derived")
 
+    def derive_all(self, sources: Sequence[str], business_id: int) -> list[bytes | None]:
+        """The same of many rows of one business."""
+        raise TypeError(f"{type(self).__name__} says how it is derived")
+
+    def pre_save_all(self, rows: Sequence[Any]) -> list[Any]:
+        """pre_save() of many new rows."""
+        sources = [row.__dict__.get(self.of) for row in rows]
+        if not are_new(sources, rows):
+            return [self.pre_save(row, True) for row in rows]
+        derived = self.derive_all([text or "" for text in sources], rows[0].business_id)
+        return [None if text is None else each for text, each in zip(sources, derived, strict=True)]
+
 
 def derived_from(model: type[models.Model], source: str) -> list[DerivedField]:
     """The columns of `model` that follow its field named `source`."""
@@ -96,12 +108,18 @@ class BlindIndexField(DerivedField):
     def derive(self, source: str, instance: Any) -> bytes | None:
         return next(iter(self.digests(instance.business_id, source)), None)
 
+    def derive_all(self, sources: Sequence[str], business_id: int) -> list[bytes | None]:
+        return blind_index.digest_all(self.place, business_id, map(self.normal_form, sources))
+
 
 class SortKeyField(DerivedField):
     """The folded form of a name as bytes: the order of lists, on every database alike."""
 
     def derive(self, source: str, instance: Any) -> bytes:
         return text.name_key(source)
+
+    def derive_all(self, sources: Sequence[str], business_id: int) -> list[bytes | None]:
+        return [text.name_key(source) for source in sources]
 
 
 class BlindKeyIdField(models.BinaryField):  # type: ignore[type-arg]

@@ -10,7 +10,7 @@ from django.dispatch import receiver
 
 from finora.sealing import registry
 from finora.sealing.derived import derived_from
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken
 
 
 class _DumpedToken(SealedToken):

@@ -16,7 +16,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -27,19 +27,18 @@ from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
 from django.db.models.functions import Greatest
-from django.db.models.query_utils import DeferredAttribute
 from encrypted_model_fields import fields as package
 
 from finora import clock, text
 from finora.sealing import keyring, normal_forms, registry
 from finora.sealing.errors import SealError
+from finora.sealing.tokens import TOKEN_PREFIX, SealedAttribute, SealedToken, are_new, text_of
 from finora.sealing.validators import (
     email_shape,
     no_control_characters,
     no_control_characters_but_breaks,
 )
 
-TOKEN_PREFIX = "s1."  # noqa: S105 - a format mark, not a secret
 _PACKAGE_TOKEN = re.compile(r"gAAAA[\w=-]+\Z")
 _MISSING = object()
 
@@ -47,18 +46,6 @@ if TYPE_CHECKING:
     _Field = models.Field[Any, Any]
 else:
     _Field = object
-
-
-class SealedToken:
-    """A sealed value as the database holds it, not opened yet: a text, or of a blob its bytes."""
-
-    __slots__ = ("stored",)
-
-    def __init__(self, stored: Any) -> None:
-        self.stored = stored
-
-    def __repr__(self) -> str:
-        return "<SealedToken>"
 
 
 class TrimmedCharField(models.CharField):  # type: ignore[type-arg]
@@ -73,6 +60,14 @@ class TrimmedCharField(models.CharField):  # type: ignore[type-arg]
         value = _tidy(self, getattr(model_instance, self.attname))
         setattr(model_instance, self.attname, value)
         return value
+
+    def pre_save_all(self, rows: Sequence[models.Model]) -> list[Any]:
+        """pre_save() of many rows."""
+        name = self.attname
+        values = [_tidy(self, row.__dict__[name]) for row in rows]
+        for row, value in zip(rows, values, strict=True):
+            row.__dict__[name] = value
+        return values
 
 
 class ChangedAtField(models.DateTimeField):  # type: ignore[type-arg]
@@ -102,35 +97,6 @@ def _tidy(field: models.Field[Any, Any], value: Any) -> Any:
         return value
     value = text.trim(value)
     return None if value == "" and field.null else value
-
-
-class SealedAttribute(DeferredAttribute):
-    """Opens a field's token at the first read and keeps the value on the instance."""
-
-    field: Sealed
-
-    def __get__(self, instance: Any, cls: Any = None) -> Any:
-        if instance is None:
-            return self
-        data = instance.__dict__
-        field = self.field
-        name = field.attname
-        value = data.get(name, _MISSING)
-        if value is _MISSING:
-            super().__get__(instance, cls)  # a deferred field: fetches it
-            value = data[name]
-        if type(value) is SealedToken:
-            try:
-                value = data[name] = field.open_for(
-                    value, instance.business_id, getattr(instance, field.context)
-                )
-            except SealError as error:
-                error.row = str(getattr(instance, "public_id", instance.pk))
-                raise
-        return value
-
-    def __set__(self, instance: Any, value: Any) -> None:
-        instance.__dict__[self.field.attname] = value
 
 
 class Sealed(_Field):
@@ -270,7 +236,28 @@ class SealedMixin(Sealed, package.EncryptedMixin):
             business_id=instance.business_id,
             context=(self._place + instance.public_id).encode(),
         )
-        return SealedToken(TOKEN_PREFIX + binascii.b2a_base64(sealed, newline=False).decode())
+        return SealedToken(text_of(sealed))
+
+    def pre_save_all(self, rows: Sequence[Any]) -> list[Any]:
+        """pre_save() of many new rows; but what is stored of each, where that can be."""
+        name = self.attname
+        values = [row.__dict__.get(name, _MISSING) for row in rows]
+        if not are_new(values, rows):
+            return [self.pre_save(row, True) for row in rows]
+        given = []
+        for row, value in zip(rows, values, strict=True):
+            row.__dict__[name] = value = self.tidy(value)
+            if value is not None:
+                given.append(row)
+        sealed = iter(
+            keyring.seal_all(
+                [row.__dict__[name].encode() for row in given],
+                purpose="field",
+                business_id=rows[0].business_id,
+                contexts=[(self._place + row.public_id).encode() for row in given],
+            )
+        )
+        return [None if row.__dict__[name] is None else text_of(next(sealed)) for row in rows]
 
     def open_for(self, token: SealedToken, business_id: int, context: str) -> str:
         text = token.stored

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import logging
 import os
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -94,6 +95,20 @@ def _sealed_with(
     nonce = os.urandom(NONCE_BYTES)
     sealed = _cipher(key_id, purpose, business_id).encrypt(nonce, data, context)
     return b"".join((_VERSION, key_id, nonce, sealed))
+
+
+def seal_all(
+    data: Sequence[bytes], *, purpose: str, business_id: int, contexts: Iterable[bytes]
+) -> list[bytes]:
+    """seal() of each in its context, in half the time: the nonces are drawn at once."""
+    key_id = sealing_key_id()
+    encrypt, head = _cipher(key_id, purpose, business_id).encrypt, _VERSION + key_id
+    drawn = os.urandom(NONCE_BYTES * len(data))
+    nonces = (drawn[at : at + NONCE_BYTES] for at in range(0, len(drawn), NONCE_BYTES))
+    return [
+        b"".join((head, nonce, encrypt(nonce, each, context)))
+        for nonce, each, context in zip(nonces, data, contexts, strict=True)
+    ]
 
 
 def unseal(sealed: bytes, *, purpose: str, business_id: int, context: bytes) -> bytes:

@@ -17,8 +17,8 @@ from django.db import IntegrityError, models, transaction
 
 from finora.sealing import blind_index, keyring, registry
 from finora.sealing.errors import SealError
-from finora.sealing.fields import SealedToken
 from finora.sealing.models import KeyCanary
+from finora.sealing.tokens import SealedToken
 
 BATCH = 200
 NAMED = 20  # rows that cannot be opened

@@ -18,7 +18,8 @@ from django.db import models, transaction
 from finora.orm.tenant import RowGone, TenantQuerySet, TenantRow
 from finora.sealing import erasing, registry
 from finora.sealing.derived import DerivedField, derived_from
-from finora.sealing.fields import Sealed, SealedMixin, SealedToken
+from finora.sealing.fields import Sealed, SealedMixin
+from finora.sealing.tokens import SealedToken
 
 Row = TypeVar("Row", bound=models.Model)
 IDENTITY = ("business", "business_id", "public_id")

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import gc
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import fields
 from itertools import islice
 from typing import Any
@@ -13,9 +10,10 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import connection
 
+from customers.batch import Batch
 from customers.management.people import Person, people
-from customers.models import Customer
 from customers.search import index
+from finora import loads
 from finora.management.keyed import KeyedCommand
 from finora.tenants.models import Business
 
@@ -49,8 +47,8 @@ class Command(KeyedCommand):
         made = read = 0
         started = time.monotonic()
         self.shown = started
-        with _collecting_garbage_less() as collect:
-            for batch in _made_ahead(_batches(business, people(count, options["seed"]))):
+        with loads.in_bulk() as collect:
+            for batch in loads.ahead(_batches(business, people(count, options["seed"]))):
                 read += len(batch)
                 new = business.customers.without_known_emails(batch)
                 if new:
@@ -74,32 +72,10 @@ class Command(KeyedCommand):
             self.stderr.write(progress)
 
 
-@contextmanager
-def _collecting_garbage_less() -> Iterator[Callable[[], Any]]:
-    """Leaves it to the caller when to collect. Left to Python it takes a third of the time here,
-    looking again and again at thousands of rows of which none is garbage yet.
-    """
-    gc.freeze()
-    gc.disable()
-    try:
-        yield gc.collect
-    finally:
-        gc.enable()
-        gc.unfreeze()
-
-
-def _batches(business: Business, source: Iterator[Person]) -> Iterator[list[Customer]]:
-    while batch := list(islice(source, BATCH)):
-        yield [
-            Customer(business=business, **{name: getattr(person, name) for name in FIELDS})
-            for person in batch
-        ]
-
-
-def _made_ahead(batches: Iterator[list[Customer]]) -> Iterator[list[Customer]]:
-    """The same ones: each is made while the database has the one before in hand."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, batches, None)
-        while batch := coming.result():
-            coming = thread.submit(next, batches, None)
-            yield batch
+def _batches(business: Business, source: Iterator[Person]) -> Iterator[Batch]:
+    """Ready to be written: sealed and hashed."""
+    customers = business.customers
+    while some := list(islice(source, BATCH)):
+        yield customers.sealed(
+            [customers.new(**{name: getattr(person, name) for name in FIELDS}) for person in some]
+        )

@@ -16,7 +16,7 @@ from customers.search import index, stand_in, store
 from customers.search.models import SearchSegment
 from finora.api.models import StoredAnswer
 from finora.audit.models import AuditEvent
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken
 from finora.tests.kit import factories
 from finora.tests.kit.customer_pages import LIST, PERSONAL, act, listed, page, said, search
 from finora.tests.kit.staff import browser

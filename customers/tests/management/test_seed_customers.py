@@ -72,7 +72,7 @@ def test_who_is_there_already_is_left_alone(business):
 @pytest.mark.parametrize("fails_at", ["insert", "add_segment", "merge_all"])
 def test_cut_off_it_leaves_a_beginning_and_goes_on_from_there(business, monkeypatch, fails_at):
     monkeypatch.setattr(module, "BATCH", 10)
-    owner = copying if fails_at == "insert" else index
+    owner = copying.NewRows if fails_at == "insert" else index
     work, calls = getattr(owner, fails_at), []
 
     def cut_off(*args, **kwargs):

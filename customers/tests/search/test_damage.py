@@ -14,7 +14,7 @@ from customers.search.lines import OtherKeyNeeded
 from customers.search.models import SearchSegment
 from customers.search.segment import encode_id
 from finora.sealing import rotation
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken
 from finora.tests.kit import factories
 from finora.tests.kit.directories import (
     directory,

@@ -6,7 +6,7 @@ from customers.models import Customer
 from customers.search import by_words, index, reading, stand_in, store, sweeping
 from customers.search.models import SearchSegment
 from finora.sealing import SealError, normal_forms
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken
 from finora.staff import masking
 from finora.text import fold, has_unprintable, holds, name_key
 

@@ -8,7 +8,9 @@ from django.test.utils import isolate_apps
 
 from customers.management.people import people
 from customers.models import Customer
+from finora import identifiers
 from finora.orm import copying
+from finora.sealing import SealError
 from finora.tests.kit import factories
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +36,7 @@ def raw(business, *columns):
 
 def test_what_is_written_is_what_bulk_create_writes(business, other_business):
     rows = crowd(business)
-    copying.insert(rows, 15)
+    copying.NewRows(rows).insert()
     Customer.objects.bulk_create(crowd(other_business))
     assert stored(business) == [
         theirs | {name: ours[name] for name in OF_THEIR_BUSINESS}
@@ -46,8 +48,26 @@ def test_what_is_written_is_what_bulk_create_writes(business, other_business):
     assert all(not row._state.adding and row._state.db == "default" for row in rows)
 
 
+def test_columns_are_what_a_save_writes_also_of_loaded_rows_and_of_several_businesses(
+    business, other_business
+):
+    ada = factories.customer(business, name="Ada", email="ada@example.com", phone="0803 123 4567")
+    loaded = Customer.objects.get(pk=ada.pk)  # nothing of it is opened yet
+    Customer.objects.filter(pk=ada.pk)._raw_delete("default")
+    theirs = Customer(business=other_business, name=" Ada ", email=" Ada@Example.com ", phone=" ")
+    copying.NewRows([theirs, loaded]).insert()
+    for row, phone in (theirs, None), (loaded, "0803 123 4567"):
+        found = row.business.customers.with_email("ADA@example.com").get()
+        assert (found.pk, found.name, found.email) == (row.pk, "Ada", "ada@example.com")
+        assert found.phone == phone
+    moved = Customer.objects.get(pk=ada.pk)
+    moved.pk, moved.public_id = None, identifiers.customer_id()
+    with pytest.raises(SealError):
+        copying.NewRows([moved])
+
+
 def test_a_row_saved_afterwards_gets_a_key_of_its_own(business):
-    copying.insert(crowd(business), 100)
+    copying.NewRows(crowd(business)).insert()
     factories.customer(business)
     assert Customer.objects.count() == 41
 
@@ -57,17 +77,17 @@ def test_a_conflict_is_djangos_and_writes_nothing(business):
     rows = crowd(business)
     rows[30].email = "ada@example.com"
     with pytest.raises(IntegrityError, match="email") as raised, transaction.atomic():
-        copying.insert(rows, 10)
+        copying.NewRows(rows).insert()
     assert "ada@" not in str(raised.value)
     assert rows[30].name not in str(raised.value)
     assert [row.pk for row in Customer.objects.all()] == [mine.pk]
-    copying.insert(crowd(business)[:3], 10)  # the connection is as good as before
+    copying.NewRows(crowd(business)[:3]).insert()  # the connection is as good as before
     assert Customer.objects.count() == 4
 
 
 def test_of_nothing_nothing_is_written(business, django_assert_num_queries):
     with django_assert_num_queries(0):
-        copying.insert([], 10)
+        copying.NewRows([]).insert()
 
 
 @pytest.mark.postgres
@@ -83,4 +103,4 @@ def test_a_column_that_copy_is_not_known_to_write_is_refused():
             return "noted"
 
     with pytest.raises(TypeError, match="COPY"):
-        copying.insert([Noted(note={})], 10)
+        copying.NewRows([Noted(note={})]).insert()

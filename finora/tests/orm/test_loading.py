@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.signals import post_init, pre_init
 
 from customers.models import Customer
+from finora import clock
 from finora.orm.loading import LightlyLoaded
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
@@ -54,6 +55,21 @@ def told(row: models.Model, *, follow: bool = True) -> dict:
     }
     state = (row._state.adding, row._state.db)
     return {"deferred": deferred, "related": related, "values": values, "state": state}
+
+
+def test_a_new_row_is_what_the_model_makes(business):
+    made = {"public_id": "cust_1", "created_at": clock.now(), "updated_at": clock.now()}
+    given = {"business_id": business.pk, "name": " Ada ", "email": "a@example.com", "phone": None}
+    ours, djangos = Customer.new(**given, **made), Customer(**given, **made)
+    assert told(ours) == told(djangos)
+    assert {**vars(ours), "_state": 0} == {**vars(djangos), "_state": 0}
+    assert not ours.__dict__.keys() - vars(djangos)
+    first, second = Customer.new(**given), Customer.new(**given)
+    assert first.public_id != second.public_id
+    assert first.created_at.tzinfo
+    for wrong in "nickname", "business":
+        with pytest.raises(TypeError, match=wrong):
+            Customer.new(**given, **{wrong: "Ada"})
 
 
 ALL = Customer.objects.all

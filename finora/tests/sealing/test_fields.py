@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 
 from customers.models import Customer
 from finora.sealing import SealError
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken
 from finora.tenants.models import Business
 from finora.tests.kit import factories
 from finora.tests.kit.sealed import SEALED, VALUES, loaded, tokens

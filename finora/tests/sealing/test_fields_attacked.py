@@ -9,7 +9,7 @@ from encrypted_model_fields import fields as package
 
 from customers.models import Customer
 from finora.sealing import SealError
-from finora.sealing.fields import SealedToken
+from finora.sealing.tokens import SealedToken
 from finora.tests.kit import factories
 from finora.tests.kit.sealed import SEALED, VALUES, loaded, tokens
 

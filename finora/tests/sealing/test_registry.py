@@ -11,9 +11,10 @@ from django.db import connection, models
 
 from finora.sealing import SealError, erasing, keyring, normal_forms, registry
 from finora.sealing.derived import BlindIndexField
-from finora.sealing.fields import SealedBytesField, SealedCharField, SealedEmailField, SealedToken
+from finora.sealing.fields import SealedBytesField, SealedCharField, SealedEmailField
 from finora.sealing.models import KeyCanary
 from finora.sealing.rows import SealedRow, SealedRowQuerySet, sealed_rows
+from finora.sealing.tokens import SealedToken
 
 SCANNED = b"a scan of a passport"
 EMAIL = {"place": "supplier.email", "erased": "{}@gone.invalid"}

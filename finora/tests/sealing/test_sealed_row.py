@@ -10,8 +10,9 @@ from finora.orm.scope import ScopedQuerySet
 from finora.orm.tenant import RowGone
 from finora.sealing import SealError, blind_index, normal_forms
 from finora.sealing.derived import BlindIndexField
-from finora.sealing.fields import SealedEmailField, SealedToken
+from finora.sealing.fields import SealedEmailField
 from finora.sealing.rows import SealedRow, SealedRowQuerySet, sealed_rows
+from finora.sealing.tokens import SealedToken
 from finora.tests.kit import factories
 from finora.tests.kit.answers import statements
 from finora.tests.kit.sealed import SEALED, VALUES, blind_hash, tokens
