@@ -249,9 +249,9 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         """Inserts many new customers, searchable at once: for bulk loads, some thousands at a time.
 
         They get a segment of their own, in the same transaction; merge_all() at the end of a load
-        makes few large ones of these. `subject` is what the audit event names, the business where
-        none is given. Raises IntegrityError, inserting none, for a conflict, and ValueError for a
-        customer of another business.
+        makes few large ones of these. `subject` is the id of what they are a part of: the audit
+        event names it, and the trail's line is left to it. Raises IntegrityError, inserting none,
+        for a conflict, and ValueError for a customer of another business.
         """
         business, batch = self.business, self.sealed(customers)
         with transaction.atomic():
@@ -262,7 +262,9 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
                     raise IntegrityError(EMAIL_UNIQUE)
             batch.rows.insert()
             index.add_segment(business, batch.segment)
-            AuditEvent.objects.record("imported", business.pk, [subject or business.public_id])
+            event = AuditEvent.objects.event("imported", business.pk, subject or business.public_id)
+            event.count = 0 if subject else 1
+            event.save()
 
     def keep_tail_short(self, changes: int = 1) -> None:
         """After the commit, so that packing never holds up or undoes a change."""

@@ -1,4 +1,4 @@
-"""Public ids: `biz_…`, `cust_…`, `key_…`: opaque, time-ordered, URL-safe.
+"""Public ids: `biz_…`, `cust_…`, `key_…`, `imp_…`: opaque, time-ordered, URL-safe.
 
 The part behind the prefix is a ULID in lower case: 48 bits of milliseconds, 80 random bits, in
 26 characters of Crockford's base32. Integer ids stay inside.
@@ -26,6 +26,10 @@ def customer_id() -> str:
 
 def key_id() -> str:
     return _new("key")
+
+
+def import_id() -> str:
+    return _new("imp")
 
 
 def is_possible(text: str) -> bool:

@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "finora.api",
     "finora.staff",
     "customers",
+    "customers.transfer",
 ]
 
 # Sessions, messages, CSRF and framing rules serve the pages; the API answers without them.

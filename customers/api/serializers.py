@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-from django.core import validators as django_validators
-from django.db import models
 from rest_framework import serializers
 
-from customers.models import Customer
+from customers.rules import RULES
 from finora.api.fields import Text
-from finora.sealing import normal_forms
 
 
 def _text(field_name: str, *, required: bool | None = None, **kwargs: Any) -> Text:
-    """The serializer field of a model field: the same length, the same validators."""
-    field = cast("models.CharField[Any, Any]", Customer._meta.get_field(field_name))
+    """The serializer field of a customer's field: the same length, the same validators."""
+    rule = RULES[field_name]
     return Text(
-        required=not field.null if required is None else required,
-        allow_null=field.null if required is None else not required,
-        max_length=field.max_length,
-        validators=[
-            v for v in field.validators if not isinstance(v, django_validators.MaxLengthValidator)
-        ],
+        required=not rule.is_optional if required is None else required,
+        allow_null=rule.is_optional if required is None else not required,
+        max_length=rule.max_length,
+        validators=list(rule.validators),
+        normal=rule.normal,
         **kwargs,
     )
 
 
-# Lower-cased before it is checked: some letters become two, and those are no address.
-_email = partial(_text, "email", normal=normal_forms.email)
+_email = partial(_text, "email")
 
 
 class CustomerBody(serializers.Serializer):  # type: ignore[type-arg]

@@ -32,6 +32,8 @@ _SAID_OF = {
     "updated": "Changed {}",
     "revealed": "Revealed {}",
     "key changed": "Changed the key's {}",
+    "imported": "Imported: {}",
+    "import undone": "Import undone: {}",
     "reveal refused": "Reveal of {} refused",
     "unreadable": "Unreadable {}",
 }
@@ -198,6 +200,7 @@ class AuditEvent(TenantRow):
         EXPORTED = "exported"
         ERASED = "erased"
         IMPORTED = "imported"
+        IMPORT_UNDONE = "import undone"
         KEY_ISSUED = "key issued"
         KEY_CHANGED = "key changed"
         KEY_REVOKED = "key revoked"

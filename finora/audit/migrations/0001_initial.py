@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                             ("exported", "Exported"),
                             ("erased", "Erased"),
                             ("imported", "Imported"),
+                            ("import undone", "Import Undone"),
                             ("key issued", "Key Issued"),
                             ("key changed", "Key Changed"),
                             ("key revoked", "Key Revoked"),

@@ -1,0 +1,1 @@
+"""In and out in bulk: readers of files as other tools write them, one row's rules, one writer."""

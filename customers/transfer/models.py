@@ -1,0 +1,274 @@
+"""Imports: who brought which file, what became of its rows, and the file until it is done."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F, Q
+
+from customers.transfer.findings import Finding
+from finora import clock, identifiers
+from finora.audit import acting
+from finora.orm.scope import ScopedQuerySet
+from finora.sealing.fields import SealedBytesField
+from finora.tenants.models.business import Business
+
+# Of a file, as it is sealed: a browser sends pieces of this size, within a page's body.
+CHUNK_BYTES = 192 << 10
+REPORTED = 1_000
+
+
+class OnDuplicate(models.TextChoices):
+    """What becomes of a row whose email a customer has already."""
+
+    SKIP = "skip", "Leave the customer as it is"
+    UPDATE = "update", "Fill and change what the row says, clear nothing"
+
+
+class MissingEmail(models.TextChoices):
+    """What becomes of a row without an email."""
+
+    SKIP = "skip", "Leave the row out"
+    PLACEHOLDER = "placeholder", "Give it an address at import.invalid"
+
+
+class State(models.TextChoices):
+    SENDING = "sending", "Not started"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+class ImportQuerySet(ScopedQuerySet["Import"]):
+    def with_public_id(self, public_id: str) -> ImportQuerySet:
+        """The one with this id, or none; also for a text that no id can be."""
+        possible = identifiers.is_possible(public_id)
+        return self.filter(public_id=public_id) if possible else self.none()
+
+    def started(self) -> ImportQuerySet:
+        """Those that were asked for, not files that somebody only looked at."""
+        return self.exclude(state=State.SENDING)
+
+    def abandoned(self, moment: datetime) -> ImportQuerySet:
+        """Files that were sent before this moment and never imported."""
+        return self.filter(state=State.SENDING, created_at__lt=moment)
+
+
+class ImportManager(models.Manager.from_queryset(ImportQuerySet)):  # type: ignore[misc]
+    """`business.imports`: the way in."""
+
+    def open(self, **options: Any) -> Any:
+        """A new one, to be sent its file. The present actor is who imports."""
+        if not isinstance(getattr(self, "instance", None), Business):
+            raise TypeError("Only of one business: go through its `imports`.")
+        actor = acting.actor()
+        return self.create(
+            actor_kind=actor.kind, actor_id=actor.id, request_id=actor.request_id, **options
+        )
+
+    def begin(
+        self,
+        pieces: Iterable[bytes],
+        *,
+        kind: str = "",
+        on_duplicate: str = OnDuplicate.SKIP,
+        missing_email: str = MissingEmail.SKIP,
+    ) -> Any:
+        """A new one with its file, sealed, that waits to be run. `kind`: a format's name, or empty
+        where it is to be recognised.
+        """
+        with transaction.atomic():
+            import_ = self.open(format=kind, on_duplicate=on_duplicate, missing_email=missing_email)
+            import_.send(pieces)
+            import_.start()
+        return import_
+
+
+class Import(models.Model):
+    """A file of customers that somebody brings in."""
+
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="imports", db_index=False
+    )
+    public_id = models.CharField("id", max_length=40, default=identifiers.import_id, editable=False)
+    state = models.CharField(max_length=8, choices=State, default=State.SENDING)
+    # Who brought it, as the audit trail names them: its task acts as they do.
+    actor_kind = models.CharField(max_length=6)
+    actor_id = models.CharField("by", max_length=150, blank=True)
+    request_id = models.CharField("request", max_length=20, blank=True)
+    # As it was asked for, then as it was recognised.
+    format = models.CharField(max_length=20, blank=True)
+    on_duplicate = models.CharField(
+        "who is there already", max_length=6, choices=OnDuplicate, default=OnDuplicate.SKIP
+    )
+    missing_email = models.CharField(
+        "rows without an email", max_length=11, choices=MissingEmail, default=MissingEmail.SKIP
+    )
+    created_at = models.DateTimeField("sent", default=clock.now, editable=False)
+    started_at = models.DateTimeField("started", null=True, editable=False)
+    finished_at = models.DateTimeField("finished", null=True, editable=False)
+    # In bytes: of the file, and how far a run has come.
+    size = models.PositiveBigIntegerField(default=0)
+    read = models.PositiveBigIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    # Among those: whose email an earlier row had, or a customer; who had none.
+    in_file = models.PositiveIntegerField("twice in the file", default=0)
+    in_directory = models.PositiveIntegerField("there already", default=0)
+    without_email = models.PositiveIntegerField("without an email", default=0)
+    # Cells that no customer has a place for, of rows that went in.
+    cells_left = models.PositiveIntegerField(default=0)
+    # JSON: what was recognised, the mapping, the preview, why it failed. Names of columns may be
+    # anything.
+    told = SealedBytesField(place="import.told", context="public_id", default=b"{}")
+
+    objects = ImportManager()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("import_customers", "Can import customers"),
+            ("undo_import", "Can undo an import"),
+        ]
+        constraints = [
+            # The API and the commands name it so, together with the business.
+            models.UniqueConstraint(fields=["business", "public_id"], name="import_id_unique"),
+            # The report adds up: no row is lost.
+            models.CheckConstraint(
+                condition=Q(rows=F("created") + F("updated") + F("skipped") + F("rejected")),
+                name="import_rows_add_up",
+            ),
+        ]
+        indexes = [
+            # The list of a business's, the latest first.
+            models.Index(fields=["business", "-id"], name="import_of_business"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    # What is told.
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `told` says. Raises SealError."""
+        told: dict[str, Any] = json.loads(self.told)
+        return told
+
+    def tell(self, **facts: Any) -> None:
+        """Adds to them; saved by the caller."""
+        self.told = json.dumps({**self.facts, **facts}).encode()
+
+    def findings(self) -> Iterator[Finding]:
+        """The whole report, in order; a batch at a time. Raises SealError."""
+        batches = self._of(ImportBatch).order_by("number")
+        number = -1
+        while batch := batches.filter(number__gt=number).first():
+            yield from batch.findings()
+            number = batch.number
+
+    def locked(self) -> Any:
+        """Its row as it is now, until the transaction's end nobody else's to change."""
+        mine = Import.objects.filter(business_id=self.business_id, pk=self.pk)
+        return mine.select_for_update().get()
+
+    def start(self) -> None:
+        """Whole as its file is now, it waits to be run."""
+        self.state = State.WAITING
+        self.save(update_fields=["state"])
+
+    # The file.
+
+    def _of(self, model: type[Any]) -> Any:
+        """The rows of another table that are this one's; of its business, as all are."""
+        return model.objects.filter(business_id=self.business_id, of_id=self.pk)
+
+    def send(self, pieces: Iterable[bytes]) -> None:
+        """Keeps a file, sealed, in chunks of whatever size it comes in."""
+        for number, piece in enumerate(pieces):
+            self.send_chunk(number, piece)
+
+    def send_chunk(self, number: int, piece: bytes) -> None:
+        """Keeps a part of the file; again with the same number it changes nothing."""
+        with transaction.atomic():
+            now = self.locked()
+            if self._of(ImportChunk).filter(number=number).exists():
+                return
+            ImportChunk.objects.create(
+                business_id=self.business_id, of_id=self.pk, number=number, sealed=piece
+            )
+            self.size = now.size + len(piece)
+            self.save(update_fields=["size"])
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file again, opened chunk by chunk. Raises SealError."""
+        chunks = self._of(ImportChunk).order_by("number")
+        number = -1
+        while chunk := chunks.filter(number__gt=number).first():
+            yield chunk.sealed
+            number = chunk.number
+
+    def drop_file(self) -> None:
+        """Nothing of it is kept."""
+        self._of(ImportChunk).delete()
+
+
+class ImportChunk(models.Model):
+    """A part of a file that waits to be imported; gone when that is done."""
+
+    # Known before the row is written, as the sealed bytes are bound to it.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="import_chunks", db_index=False
+    )
+    of = models.ForeignKey(Import, on_delete=models.PROTECT, related_name="chunks", db_index=False)
+    number = models.PositiveIntegerField()
+    sealed = SealedBytesField(place="import.chunk", context="id")
+
+    class Meta:
+        constraints = [
+            # A browser that sends a part again sends no second one; and they are read in order.
+            models.UniqueConstraint(fields=["business", "of", "number"], name="import_chunk_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"chunk {self.number}"
+
+
+class ImportBatch(models.Model):
+    """What one transaction of an import did: whom it made, and what there is to tell."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    business = models.ForeignKey(
+        Business, on_delete=models.PROTECT, related_name="import_batches", db_index=False
+    )
+    of = models.ForeignKey(Import, on_delete=models.PROTECT, related_name="batches", db_index=False)
+    number = models.PositiveIntegerField()
+    # Integer ids of the customers that it made, as [first, how many] of those that follow each
+    # other: mostly one such pair.
+    made = models.JSONField(default=list)
+    # JSON: the findings, without a value, but with names of columns.
+    told = SealedBytesField(place="import.findings", context="id")
+
+    class Meta:
+        constraints = [
+            # Two runs of one import do no batch twice; and they are read in order.
+            models.UniqueConstraint(fields=["business", "of", "number"], name="import_batch_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.number}"
+
+    def findings(self) -> list[Finding]:
+        """Raises SealError."""
+        return [Finding(*each) for each in json.loads(self.told)]

@@ -1,0 +1,77 @@
+"""Imports run as a whole: of a file that lies sealed here, and of one that a command reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from django.db import transaction
+
+from customers.transfer import writer
+from customers.transfer.decoding import Pieces
+from customers.transfer.models import Import, State
+from customers.transfer.reading import Reading
+from customers.transfer.refused import FileRefused
+from customers.transfer.writer import Overtaken, Progress, acting_as
+from finora import clock
+
+_PIECE = 1 << 18
+
+
+def pieces_of(path: Path) -> Pieces:
+    """A file on disk, piece by piece."""
+
+    def pieces() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    return pieces
+
+
+def run(import_: Import) -> None:
+    """Runs an import that waits, or goes on with one that was cut off; what is done or undone it
+    leaves alone. Safe to be called again at any time, also beside itself.
+
+    Raises SealError and what the database raises: then it waits for the next call.
+    """
+    with acting_as(import_):
+        try:
+            facts = import_.facts
+            reading = Reading(import_.pieces, import_.format, facts.get("mapped"))
+            writer.start(import_, reading).all()
+        except FileRefused as why:
+            fail(import_, str(why))
+        except Overtaken:
+            return
+
+
+def run_file(
+    import_: Import,
+    pieces: Pieces,
+    mapped: Mapping[str, str],
+    progress: Progress,
+) -> Import:
+    """The same of a file that is read where it lies; nothing of it is kept. Answers the import as
+    it is then. Raises FileRefused, Overtaken.
+    """
+    with acting_as(import_):
+        try:
+            run_ = writer.start(import_, Reading(pieces, import_.format, mapped))
+        except FileRefused as why:
+            fail(import_, str(why))
+            raise
+        run_.all(progress)
+    return run_.import_
+
+
+def fail(import_: Import, why: str) -> None:
+    """It is over, for a reason that holds no value; nothing of the file is kept."""
+    with transaction.atomic():
+        mine = import_.locked()
+        if mine.state in (State.DONE, State.UNDONE):
+            return
+        mine.state, mine.finished_at = State.FAILED, clock.now()
+        mine.tell(why=why)
+        mine.save(update_fields=["state", "finished_at", "told"])
+        mine.drop_file()
