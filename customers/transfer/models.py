@@ -14,7 +14,8 @@ from django.db.models import F, Q
 from customers.transfer.findings import Finding
 from finora import clock, identifiers
 from finora.audit import acting
-from finora.orm.scope import ScopedQuerySet
+from finora.orm.references import TenantForeignKey, TenantReference
+from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 from finora.sealing.fields import SealedBytesField
 from finora.tenants.models.business import Business
 
@@ -46,7 +47,7 @@ class State(models.TextChoices):
     UNDONE = "undone"
 
 
-class ImportQuerySet(ScopedQuerySet["Import"]):
+class ImportQuerySet(TenantQuerySet["Import"]):
     def with_public_id(self, public_id: str) -> ImportQuerySet:
         """The one with this id, or none; also for a text that no id can be."""
         possible = identifiers.is_possible(public_id)
@@ -73,30 +74,11 @@ class ImportManager(models.Manager.from_queryset(ImportQuerySet)):  # type: igno
             actor_kind=actor.kind, actor_id=actor.id, request_id=actor.request_id, **options
         )
 
-    def begin(
-        self,
-        pieces: Iterable[bytes],
-        *,
-        kind: str = "",
-        on_duplicate: str = OnDuplicate.SKIP,
-        missing_email: str = MissingEmail.SKIP,
-    ) -> Any:
-        """A new one with its file, sealed, that waits to be run. `kind`: a format's name, or empty
-        where it is to be recognised.
-        """
-        with transaction.atomic():
-            import_ = self.open(format=kind, on_duplicate=on_duplicate, missing_email=missing_email)
-            import_.send(pieces)
-            import_.start()
-        return import_
 
-
-class Import(models.Model):
+class Import(TenantRow):
     """A file of customers that somebody brings in."""
 
-    business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="imports", db_index=False
-    )
+    business = BusinessField(related_name="imports")
     public_id = models.CharField("id", max_length=40, default=identifiers.import_id, editable=False)
     state = models.CharField(max_length=8, choices=State, default=State.SENDING)
     # Who brought it, as the audit trail names them: its task acts as they do.
@@ -143,6 +125,8 @@ class Import(models.Model):
         constraints = [
             # The API and the commands name it so, together with the business.
             models.UniqueConstraint(fields=["business", "public_id"], name="import_id_unique"),
+            # Its chunks and batches point at it so.
+            models.UniqueConstraint(fields=["business", "id"], name="import_key_unique"),
             # The report adds up: no row is lost.
             models.CheckConstraint(
                 condition=Q(rows=F("created") + F("updated") + F("skipped") + F("rejected")),
@@ -169,9 +153,13 @@ class Import(models.Model):
         """Adds to them; saved by the caller."""
         self.told = json.dumps({**self.facts, **facts}).encode()
 
+    def batches(self) -> Any:
+        """What its transactions did, in order."""
+        return self._of(ImportBatch).order_by("number")
+
     def findings(self) -> Iterator[Finding]:
         """The whole report, in order; a batch at a time. Raises SealError."""
-        batches = self._of(ImportBatch).order_by("number")
+        batches = self.batches()
         number = -1
         while batch := batches.filter(number__gt=number).first():
             yield from batch.findings()
@@ -179,13 +167,7 @@ class Import(models.Model):
 
     def locked(self) -> Any:
         """Its row as it is now, until the transaction's end nobody else's to change."""
-        mine = Import.objects.filter(business_id=self.business_id, pk=self.pk)
-        return mine.select_for_update().get()
-
-    def start(self) -> None:
-        """Whole as its file is now, it waits to be run."""
-        self.state = State.WAITING
-        self.save(update_fields=["state"])
+        return self.itself().select_for_update().get()
 
     # The file.
 
@@ -223,36 +205,35 @@ class Import(models.Model):
         self._of(ImportChunk).delete()
 
 
-class ImportChunk(models.Model):
+class ImportChunk(TenantRow):
     """A part of a file that waits to be imported; gone when that is done."""
 
     # Known before the row is written, as the sealed bytes are bound to it.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="import_chunks", db_index=False
-    )
-    of = models.ForeignKey(Import, on_delete=models.PROTECT, related_name="chunks", db_index=False)
+    business = BusinessField(related_name="import_chunks")
+    of = TenantForeignKey(Import, related_name="+")
     number = models.PositiveIntegerField()
     sealed = SealedBytesField(place="import.chunk", context="id")
+
+    objects = TenantQuerySet.as_manager()
 
     class Meta:
         constraints = [
             # A browser that sends a part again sends no second one; and they are read in order.
             models.UniqueConstraint(fields=["business", "of", "number"], name="import_chunk_once"),
+            TenantReference(field="of", name="import_chunk_of"),
         ]
 
     def __str__(self) -> str:
         return f"chunk {self.number}"
 
 
-class ImportBatch(models.Model):
+class ImportBatch(TenantRow):
     """What one transaction of an import did: whom it made, and what there is to tell."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    business = models.ForeignKey(
-        Business, on_delete=models.PROTECT, related_name="import_batches", db_index=False
-    )
-    of = models.ForeignKey(Import, on_delete=models.PROTECT, related_name="batches", db_index=False)
+    business = BusinessField(related_name="import_batches")
+    of = TenantForeignKey(Import, related_name="+")
     number = models.PositiveIntegerField()
     # Integer ids of the customers that it made, as [first, how many] of those that follow each
     # other: mostly one such pair.
@@ -260,10 +241,13 @@ class ImportBatch(models.Model):
     # JSON: the findings, without a value, but with names of columns.
     told = SealedBytesField(place="import.findings", context="id")
 
+    objects = TenantQuerySet.as_manager()
+
     class Meta:
         constraints = [
             # Two runs of one import do no batch twice; and they are read in order.
             models.UniqueConstraint(fields=["business", "of", "number"], name="import_batch_once"),
+            TenantReference(field="of", name="import_batch_of"),
         ]
 
     def __str__(self) -> str:

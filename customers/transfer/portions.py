@@ -83,7 +83,9 @@ def portions(reading: Reading, options: Import, done: int = 0) -> Iterator[Porti
             counts.updated += 1
             values, given = {**first.values, **later}, {**first.given, **later}
             by_email[email] = Candidate(first.line, values, given)
-        portion.new = list(by_email.values())
+        # In one order in every process, so that two that write the same emails never each wait
+        # for the other.
+        portion.new = [by_email[email] for email in sorted(by_email)]
         portion.read_bytes = reading.read_bytes
         if not counts.rows:
             return

@@ -61,7 +61,7 @@ def run_file(
         except FileRefused as why:
             fail(import_, str(why))
             raise
-        run_.all(progress)
+        run_.all(progress, ahead=True)
     return run_.import_
 
 

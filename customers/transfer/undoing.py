@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from customers.transfer.models import Import, ImportBatch, State
+from customers.transfer.models import Import, State
 from customers.transfer.writer import Made
 from finora.audit.models import AuditEvent
 
@@ -29,7 +29,7 @@ def undo(import_: Import, progress: Callable[[int], Any] = lambda rows: None) ->
         mine.save(update_fields=["state"])
         mine.drop_file()
     gone = staying = 0
-    for number in _batches(import_).values_list("number", flat=True).order_by("number"):
+    for number in import_.batches().values_list("number", flat=True):
         went, stayed = _undo(import_, number)
         gone, staying = gone + went, staying + stayed
         progress(gone)
@@ -42,20 +42,16 @@ def undo(import_: Import, progress: Callable[[int], Any] = lambda rows: None) ->
 
 def staying(import_: Import) -> Iterator[str]:
     """The public ids of those that the import made and that stay, once it is undone."""
-    for ranges in _batches(import_).order_by("number").values_list("made", flat=True):
+    for ranges in import_.batches().values_list("made", flat=True):
         keys = Made(ranges).keys()
         for at in range(0, len(keys), _READ):
             some = import_.business.customers.active().filter(pk__in=keys[at : at + _READ])
             yield from some.order_by("pk").values_list("public_id", flat=True)
 
 
-def _batches(import_: Import) -> Any:
-    return ImportBatch.objects.filter(business_id=import_.business_id, of_id=import_.pk)
-
-
 def _undo(import_: Import, number: int) -> tuple[int, int]:
     with transaction.atomic():
-        batch = _batches(import_).select_for_update().get(number=number)
+        batch = import_.batches().select_for_update().get(number=number)
         made = Made(batch.made).keys()
         if not made:
             return 0, 0

@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from customers.batch import Batch
 from customers.models import Customer
-from customers.querysets import CustomerInactive, is_of_email
+from customers.querysets import CustomerInactive
 from customers.search import index
 from customers.transfer.findings import Finding
 from customers.transfer.models import Import, ImportBatch, OnDuplicate, State
 from customers.transfer.portions import Counts, Portion, portions
 from customers.transfer.reading import Reading
 from customers.transfer.rows import Candidate
-from finora import clock
+from finora import clock, loads
 from finora.audit import acting
 from finora.audit.models import AuditEvent
 from finora.sealing import SealError
@@ -79,56 +81,68 @@ class Run:
     def __init__(self, import_: Import, reading: Reading) -> None:
         self.import_, self.reading = import_, reading
         self.customers: Any = import_.business.customers
-        self.number = ImportBatch.objects.filter(
-            business_id=import_.business_id, of_id=import_.pk
-        ).count()
-        self.made = Made()
-        if self.number:
-            batches = ImportBatch.objects.filter(business_id=import_.business_id, of_id=import_.pk)
-            for ranges in batches.values_list("made", flat=True):
-                self.made.update(Made(ranges))
+        # Of the runs before, if this one goes on where they were cut off.
+        done = list(import_.batches().values_list("made", flat=True))
+        self.number, self.made = len(done), Made(chain(*done))
 
-    def all(self, progress: Progress = lambda import_: None) -> None:
-        """Writes what is left."""
-        for portion in portions(self.reading, self.import_, self.import_.rows):
-            self.write(portion)
-            progress(self.import_)
+    def all(self, progress: Progress = lambda import_: None, *, ahead: bool = False) -> None:
+        """Writes what is left. `ahead`: the next portion is made on a thread of its own meanwhile,
+        where the file does not lie in the database.
+        """
+        with loads.in_bulk() as collect:
+            ready = self.ready()
+            for portion, batch in loads.ahead(ready) if ahead else ready:
+                self.write(portion, batch)
+                progress(self.import_)
+                collect()
         index.merge_all(self.import_.business)
         if self.import_.created >= ANALYZED and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE customers_customer")
         self._finish()
 
-    def write(self, portion: Portion) -> None:
+    def ready(self) -> Iterator[tuple[Portion, Batch]]:
+        """The portions that are left, each with its new customers sealed."""
+        for portion in portions(self.reading, self.import_, self.import_.rows):
+            # Made and changed at one moment: of a customer of whom that stays nobody changed
+            # anything.
+            now = clock.now()
+            yield (
+                portion,
+                self.customers.sealed(
+                    [
+                        self.customers.new(created_at=now, updated_at=now, **row.values)
+                        for row in portion.new
+                    ]
+                ),
+            )
+
+    def write(self, portion: Portion, batch: Batch) -> None:
         """Writes a portion. Raises Overtaken, having changed nothing but customers that are there
         already, to what the file says."""
         counts, findings = Counts(), list(portion.findings)
         counts += portion.counts
-        left = {id(row): row for row in portion.new}
+        rows = dict(zip(map(id, batch), portion.new, strict=True))
+        refused: IntegrityError | None = None
         while True:
-            new = [self._new(row) for row in left.values()]
-            of_row = dict(zip(map(id, new), left.values(), strict=True))
-            fresh = self.customers.without_known_emails(new)
-            fresh_ids = {id(customer) for customer in fresh}
-            known = [customer for customer in new if id(customer) not in fresh_ids]
-            for customer in self._meet(known, of_row, counts, findings):
-                del left[id(of_row[id(customer)])]
-            if len(left) > len(fresh):
-                continue  # one of the known went meanwhile
+            fresh = self.customers.without_known_emails(batch)
+            if refused and len(fresh) == len(batch):
+                raise refused  # not for an email
+            new = set(map(id, fresh))
+            known = [customer for customer in batch if id(customer) not in new]
+            met = set(map(id, self._meet(known, rows, counts, findings)))
+            if len(met) < len(known):
+                # Of the known one went meanwhile: it is new, or known again.
+                left = [customer for customer in batch if id(customer) not in met]
+                batch, refused = self.customers.sealed(left), None
+                continue
+            batch = fresh
             try:
-                self._commit(fresh, counts, findings, portion.read_bytes)
+                self._commit(batch, counts, findings, portion.read_bytes)
             except IntegrityError as error:
-                if not is_of_email(error):
-                    raise
-                continue  # somebody was faster
+                refused = error  # somebody was faster
+                continue
             return
-
-    def _new(self, row: Candidate) -> Any:
-        # Made and changed at one moment: a customer of whom that stays so nobody changed.
-        now = clock.now()
-        return Customer(
-            business=self.import_.business, created_at=now, updated_at=now, **row.values
-        )
 
     # Who is there already.
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from customers.models import Customer
 from customers.search import index
-from customers.transfer import portions, running, undoing, writer
+from customers.transfer import portions, running, tasks, undoing, writer
 from customers.transfer.models import Import, ImportBatch, ImportChunk, State
 from customers.transfer.reading import Reading
 from finora.audit.models import AuditEvent
@@ -276,7 +276,7 @@ def test_cut_off_and_given_again_it_leaves_what_one_clean_run_does(
 
 def test_a_sealed_file_is_run_on_where_it_was_cut_off(business, monkeypatch):
     text = files.file(files.OURS, *files.people(35), {"email": "broken"}).encode()
-    import_ = business.imports.begin([text[:500], text[500:]])
+    import_ = tasks.begin(business, [text[:500], text[500:]])
     create, calls = ImportBatch.objects.create, []
 
     def killed(**fields):
@@ -302,7 +302,7 @@ def test_a_sealed_file_is_run_on_where_it_was_cut_off(business, monkeypatch):
 
 
 def test_what_waits_lies_sealed(business):
-    import_ = business.imports.begin([b"name,email\nAda Obi,ada@example.com\n"])
+    import_ = tasks.begin(business, [b"name,email\nAda Obi,ada@example.com\n"])
     [chunk] = ImportChunk.objects.all()
     stored = bytes(chunk.__dict__["sealed"].stored)
     assert b"ada@" not in stored
@@ -328,13 +328,13 @@ def test_who_was_faster_is_a_duplicate(business, run, monkeypatch):
 
 
 def test_two_runs_of_one_import_do_nothing_twice(business):
-    import_ = business.imports.begin([files.file(files.OURS, *files.people(15)).encode()])
+    import_ = tasks.begin(business, [files.file(files.OURS, *files.people(15)).encode()])
     first = writer.start(import_, reading_of(import_))
     second = writer.start(import_, reading_of(import_))
-    portion = next(portions.portions(second.reading, import_))
+    ready = next(second.ready())
     first.all()
     with pytest.raises(writer.Overtaken):
-        second.write(portion)
+        second.write(*ready)
     assert business.customers.count() == 15
 
 
@@ -380,13 +380,13 @@ def test_after_an_undo_the_file_comes_in_again(business, run):
 
 
 def test_undo_stops_an_import_that_runs(business):
-    import_ = business.imports.begin([files.file(files.OURS, *files.people(25)).encode()])
-    running = writer.start(import_, reading_of(import_))
-    steps = portions.portions(running.reading, import_)
-    running.write(next(steps))
+    import_ = tasks.begin(business, [files.file(files.OURS, *files.people(25)).encode()])
+    run = writer.start(import_, reading_of(import_))
+    first, second, _ = run.ready()
+    run.write(*first)
     undo(import_)
     with pytest.raises(writer.Overtaken):
-        running.write(next(steps))
+        run.write(*second)
     assert not business.customers.active().exists()
 
 

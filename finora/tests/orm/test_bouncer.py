@@ -23,6 +23,7 @@ from django.db import connection
 from finora import clock
 from finora.audit.models import AuditEvent
 from finora.tenants.models import Business
+from finora.tests.kit import files
 from finora.tests.kit.bouncers import Bouncer, open_both_sessions, server_of, through
 from finora.tests.kit.directories import directory, found, small_steps
 
@@ -127,7 +128,13 @@ def told(*command: str) -> str:
     return out.getvalue()
 
 
-def test_every_command_does_its_work(behind, settings, monkeypatch):
+def made_up_file(folder: Path) -> str:
+    path = folder / "customers.csv"
+    path.write_text(files.file(files.OURS, *files.people(3)))
+    return str(path)
+
+
+def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
     """What each promises is tested where it is; here that it holds whatever session it is lent."""
     small_steps(monkeypatch)
     told("create_business", "Acme", "--id", "biz_acme")
@@ -142,6 +149,10 @@ def test_every_command_does_its_work(behind, settings, monkeypatch):
     ).save()
     assert "Removed 1 " in told("prune_audit", "--older-than", "365")
     told("prune_answers")
+    told("import_customers", "biz_acme", made_up_file(tmp_path))
+    imported = business.imports.get()
+    assert (imported.state, imported.created) == ("done", 3)
+    assert "Deactivated 3 " in told("undo_import", imported.public_id)
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
     settings.BLIND_INDEX_KEYS = [secrets.token_urlsafe(32), *settings.BLIND_INDEX_KEYS]
     told("rotate_encryption")
