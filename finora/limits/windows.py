@@ -93,21 +93,21 @@ def _verdict(limits: Limits, ticket: str, now: int, leaving: int, *counts: int) 
     ``leaving`` is when the request came that makes room by leaving the minute: the oldest, or a
     later one after the limit was lowered. When a slot will be free nobody knows: say a second.
     """
-    waits = (leaving + MINUTE - now, HOUR - now % HOUR, DAY - now % DAY, SECOND)
     given = (limits.minute, limits.hour, limits.day, limits.concurrent)
-    asked = zip(NAMES, given, counts, waits, strict=True)
-    full = [(wait, name) for name, limit, count, wait in asked if limit and count >= limit]
-    wait, reason = max(full, default=(0, None))
-    used = counts[0] + (not full)
-    return Verdict(
-        allowed=not full,
-        limit=limits.minute,
-        remaining=limits.minute and max(0, limits.minute - used),
-        reset=(leaving + MINUTE) / SECOND,
-        retry_after=math.ceil(wait / SECOND) if full else None,
-        reason=reason,
-        ticket=ticket if limits.concurrent and not full else None,
-    )
+    full = [
+        name
+        for name, limit, count in zip(NAMES, given, counts, strict=True)
+        if limit and count >= limit
+    ]
+    minute = limits.minute
+    remaining = minute and max(0, minute - counts[0] - (not full))
+    reset = (leaving + MINUTE) / SECOND
+    if not full:
+        held = ticket if limits.concurrent else None
+        return Verdict(True, minute, remaining, reset, None, None, held)
+    waits = (leaving + MINUTE - now, HOUR - now % HOUR, DAY - now % DAY, SECOND)
+    wait, reason = max((waits[NAMES.index(name)], name) for name in full)
+    return Verdict(False, minute, remaining, reset, math.ceil(wait / SECOND), reason, None)
 
 
 def _keep_the_minute(recent: list[int], now: int) -> None:
@@ -220,7 +220,9 @@ class _SharedStore:
         try:
             try:
                 seen = link.ask("EVALSHA", self._digest, len(names), *names, *arguments)
-            except redis.exceptions.NoScriptError:
+            except redis.ResponseError as error:
+                if not str(error).startswith("NOSCRIPT"):
+                    raise
                 seen = link.ask("EVAL", self._script, len(names), *names, *arguments)
         finally:
             self._links.append(link)

@@ -559,6 +559,7 @@ def test_a_killed_redis_leaves_the_api_answering_and_comes_back(
     limiter.leave("other", held_locally)
     assert not limiter._local._busy
     assert passed(limiter, limits, 61) == 60  # counted in the new, empty store
+    limiter.close()
 
 
 def test_a_store_that_hangs_costs_one_timeout_not_one_per_request(
