@@ -5,7 +5,7 @@ What changes rows here changes those selected. What asks for a whole business is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Self
@@ -122,6 +122,16 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
         return self.filter(name_key__gte=name_key).filter(
             Q(name_key__gt=name_key) | Q(public_id__gt=public_id)
         )
+
+    def in_pages(self, size: int = 500) -> Iterator[list[Any]]:
+        """Those of one business in list order, so many at a time. Each page is a query of its own:
+        in between nothing is held, and others may use the connection."""
+        rows = self.in_list_order()
+        page = list(rows[:size])
+        while page:
+            yield page
+            last = page[-1]
+            page = list(rows.after(bytes(last.name_key), last.public_id)[:size])
 
     def with_columns_shown(self) -> Self:
         """Without the columns that only lookups need."""

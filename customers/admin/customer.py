@@ -16,7 +16,6 @@ from customers.admin.display import SEALED_FIELDS, link_to, masked
 from customers.admin.erase import ErasingAdmin
 from customers.admin.forms import CLEAR_BOXES, CustomerForm
 from customers.admin.pages import CustomerList
-from customers.admin.reveal import RevealingAdmin
 from customers.admin.story import story
 from customers.models import Customer
 from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
@@ -31,7 +30,7 @@ RESTORE = (
 )
 
 
-class CustomerAdmin(ErasingAdmin, BulkAdmin, RevealingAdmin):
+class CustomerAdmin(ErasingAdmin, BulkAdmin):
     form = CustomerForm
     list_display_links = ("name",)
     list_select_related = ("business",)

@@ -11,18 +11,12 @@ from django.contrib.admin.utils import label_for_field
 from django.urls import reverse
 from django.utils.html import format_html
 
+from customers.masks import MASKS
 from customers.models import Customer
 from finora.sealing import SealError
-from finora.staff import masking
 from finora.staff.display import tag
 
 log = logging.getLogger("finora.directory")
-MASKS: dict[str, Callable[[str], str]] = {
-    "email": masking.email,
-    "phone": masking.phone,
-    "tin": masking.tin,
-    "address": masking.address,
-}
 SEALED_FIELDS = tuple(MASKS)
 Cell = Callable[[Any, Customer], str]
 

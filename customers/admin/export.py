@@ -1,8 +1,8 @@
-"""Chosen customers as CSV, in the clear: asked for first, noted for each, stored by no browser."""
+"""Chosen customers as CSV: asked for first, noted, stored by no browser. What is in it and how:
+customers/transfer/export.py."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -12,71 +12,19 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from customers.admin.reveal import RevealingAdmin
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
+from customers.transfer.export import CONTENT_TYPES, Export, note
 from finora.audit.models import AuditEvent
-from finora.sealing import SealError
 from finora.staff import passwords, refusals
-from finora.staff.base import DirectoryAdmin
+from finora.tenants.models import Business
 
 EXPORT = (
-    "The file holds names, emails, phones, addresses and TINs in the clear, of active and inactive "
-    "ones alike. Who took it and when is noted with each customer."
+    "The file holds names, emails, phones, addresses and TINs, in the clear for who may reveal "
+    "them, else masked. Who took it and when is noted."
 )
-COLUMNS = (
-    "id", "business", "name", "company", "email", "phone", "TIN", "address", "balance",
-    "active", "created",
-)  # fmt: skip
 ROWS_AT_ONCE = 500
-UNREADABLE = "(unreadable)"
-# What a spreadsheet takes for a formula when a cell begins with it.
-FORMULA = tuple("=+-@＝＋－＠")
-
-
-def cell(text: str | None) -> str:
-    """A text that no spreadsheet runs: an apostrophe is ahead of what looks like a formula."""
-    text = text or ""
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
-
-
-def amount(kobo: int) -> str:
-    """`-1250.50`: naira, exact, and a number to a spreadsheet."""
-    naira, rest = divmod(abs(kobo), 100)
-    return f"{'-' if kobo < 0 else ''}{naira}.{rest:02}"
-
-
-def opened(customer: Customer, field: str) -> str:
-    try:
-        return cell(getattr(customer, field))
-    except SealError:
-        return UNREADABLE
-
-
-def row(customer: Customer) -> tuple[str, ...]:
-    return (
-        customer.public_id,
-        cell(customer.business.name),
-        cell(customer.name),
-        cell(customer.company_name),
-        *(opened(customer, field) for field in ("email", "phone", "tin", "address")),
-        amount(customer.account_balance_kobo),
-        "yes" if customer.is_active else "no",
-        customer.created_at.isoformat(timespec="seconds"),
-    )
-
-
-class _Line:
-    """What csv writes to: it hands the line back, so that it can be sent at once."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def lines(customers: Iterable[Customer]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield "\ufeff" + writer.writerow(COLUMNS)  # the mark tells Excel that it is UTF-8
-    for customer in customers:
-        yield writer.writerow(row(customer))
 
 
 def _each(pks: Sequence[int]) -> Iterator[Customer]:
@@ -87,7 +35,7 @@ def _each(pks: Sequence[int]) -> Iterator[Customer]:
         yield from (rows[pk] for pk in some if pk in rows)
 
 
-class ExportingAdmin(DirectoryAdmin):
+class ExportingAdmin(RevealingAdmin):
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("customers.export_customer")
 
@@ -111,17 +59,26 @@ class ExportingAdmin(DirectoryAdmin):
         rows = list(queryset.select_related("business"))
         if page := self.confirm(request, rows, "Export", EXPORT, takes_away=False):
             return page
-        return self.file_of([row.pk for row in rows])
+        return self.file_of(request, [row.pk for row in rows])
 
-    def file_of(self, pks: Sequence[int]) -> StreamingHttpResponse:
-        """The file of these customers, noted; some at a time, however many they are."""
+    def file_of(self, request: HttpRequest, pks: Sequence[int]) -> StreamingHttpResponse:
+        """The file of these customers, noted of each; some at a time, however many they are."""
         Customer.objects.filter(pk__in=pks).note_export()
-        # Before the first line goes out: afterwards nobody acts any more.
-        unreadable = [
-            (row.business_id, row.public_id) for row in _each(pks) if not row.is_readable()
-        ]
-        refusals.note(AuditEvent.Action.UNREADABLE, unreadable)
+        return self._file(request, _each(pks))
+
+    def file_of_all(self, request: HttpRequest, rows: CustomerQuerySet) -> StreamingHttpResponse:
+        """The file of all these customers, noted as one line of each business."""
+        counts = rows.count_by_business()
+        reveal = self.has_reveal_permission(request)
+        for business in Business.objects.in_bulk(counts).values():
+            note(business, counts[business.pk], reveal=reveal)
+        rows = rows.select_related("business")
+        pages = (rows.in_business(pk).in_pages() for pk in sorted(counts))
+        return self._file(request, (row for of_one in pages for page in of_one for row in page))
+
+    def _file(self, request: HttpRequest, customers: Iterable[Customer]) -> StreamingHttpResponse:
+        export = Export(customers, reveal=self.has_reveal_permission(request))
         headers: dict[str, Any] = {"Content-Disposition": 'attachment; filename="customers.csv"'}
         return StreamingHttpResponse(
-            lines(_each(pks)), content_type="text/csv; charset=utf-8", headers=headers
+            export.csv(), content_type=CONTENT_TYPES["csv"], headers=headers
         )

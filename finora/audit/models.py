@@ -81,6 +81,15 @@ class AuditEventQuerySet(TenantQuerySet["AuditEvent"]):
             event.count = len(events)
         self.bulk_create(events, batch_size=AT_ONCE)
 
+    def record_line(
+        self, action: str, business_id: int, subject: str, count: int, fields: Iterable[str] = ()
+    ) -> None:
+        """Notes that it was done to so many at once, of whom `subject` is not one: the business, or
+        the import that they came by. Whom, is not noted of each."""
+        line = self.event(action, business_id, subject, sorted(fields))
+        line.count = count
+        line.save()
+
     def event(
         self,
         action: str,

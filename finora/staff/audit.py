@@ -68,7 +68,7 @@ class AuditEventAdmin(DirectoryAdmin):
         name = format_html("<code>{}</code>", event.subject)
         if event.url:
             name = format_html('<a href="{}">{}</a>', event.url, name)
-        if event.count < 2:
+        if event.count < 2 or event.subject == event.business.public_id:  # of each nothing is noted
             return name
         line = f"?{filters.TogetherFilter.parameter_name}={event.pk}"
         return format_html('{} <a href="{}">and {} more</a>', name, line, f"{event.count - 1:,}")

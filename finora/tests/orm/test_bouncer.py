@@ -160,6 +160,7 @@ def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
     told("rotate_encryption", "--check")
     settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
     told("repack_search")
+    assert "Exported 30 " in told("export_customers", "biz_acme", str(tmp_path / "out.csv"))
     assert directory(business) == rows
     for _, public_id, _, email in rows[:5]:
         assert found(business, email) == [public_id]
@@ -167,7 +168,8 @@ def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
 
 
 # The server serves: the tests above. `demo` makes what create_business and seed_customers make.
-ELSEWHERE = {"serve", "demo", "migrate"}
+# `work` goes on until it is stopped; it keeps nothing of a session (finora/tests/tasks).
+ELSEWHERE = {"serve", "demo", "migrate", "work"}
 
 
 def test_every_command_is_among_them():
