@@ -8,14 +8,18 @@ import stat
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from customers.admin import bulk
-from customers.models import Customer
+from customers.rules import RULES, Broken
 from customers.transfer.export import FIELDS, Export
+from customers.transfer.tasks import begin
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
 from finora.tests.kit.customer_pages import LIST
 from finora.tests.kit.staff import browser, member
+from finora.tests.kit.tasks import run_tasks
 
 pytestmark = pytest.mark.django_db
 PERSON = {
@@ -169,3 +173,57 @@ def test_what_filters_leave_goes_out_however_many_they_are(
     ]  # fmt: skip
     trail = browser("Privacy officer").get("/admin/audit/auditevent/").content.decode()
     assert "Exported: 3 together" in trail
+
+
+# What goes out comes in.
+
+
+def _allowed(field):
+    """Texts that spreadsheets and separators make trouble of, as far as the field takes them."""
+    texts = st.text(st.sampled_from("=+-@＝'\",;|\n\r ab\xa0ọ"), max_size=12) | st.text(max_size=12)
+    usual = st.sampled_from(["+2348031234567", "0803 123 4567", "12345678-0001", "=1+1"])
+
+    def is_taken(value):
+        try:
+            return RULES[field].taken(value) == value
+        except Broken:
+            return False
+
+    allowed = (usual | texts).filter(is_taken)
+    return allowed if field == "name" else st.none() | allowed
+
+
+PEOPLE = st.lists(
+    st.fixed_dictionaries({field: _allowed(field) for field in RULES if field != "email"})
+    | st.just({"name": PERSON["name"], "phone": "+2348031234567"}),
+    min_size=1,
+    max_size=6,
+)
+
+
+def values(business):
+    rows = business.customers.active().in_list_order()
+    return sorted([str(getattr(row, field)) for field in RULES] for row in rows)
+
+
+@given(PEOPLE, st.sampled_from(["csv", "jsonl"]))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_went_out_comes_in_as_it_was(db, people, form):
+    here, there = factories.business(), factories.business()
+    for number, person in enumerate(people):
+        factories.customer(here, email=f"{'=+-'[number % 3]}{number}@example.com", **person)
+    rows = (row for page in here.customers.all().in_pages(2) for row in page)
+    file = "".join(Export(rows, reveal=True).lines(form)).encode()
+    import_ = begin(there, [file[:100], file[100:]])
+    assert run_tasks() == 1
+    import_.refresh_from_db()
+    assert [*import_.findings()] == []
+    assert (import_.state, import_.created) == ("done", len(people))
+    assert values(there) == values(here)
+
+
+def test_masks_do_not_come_in(business, other_business, ada):
+    file = "".join(Export([ada], reveal=False).csv()).encode()
+    begin(other_business, [file])
+    run_tasks()
+    assert not other_business.customers.exists()
