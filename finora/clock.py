@@ -10,3 +10,8 @@ def now() -> datetime:
     """
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def iso(moment: datetime) -> str:
+    """`2026-03-20T09:15:00.000Z` for a time in UTC: as the API and files have it."""
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -15,7 +15,7 @@ from customers.models import Customer as Row
 from finora.api.cursor import MAX_LIMIT
 from finora.api.fields import naira
 from finora.api.shapes import Json, Kobo, Meta, Naira, PageMeta, Says, Time
-from finora.api.timestamps import iso
+from finora.clock import iso
 
 
 def _stored(name: str, **more: Any) -> Says:

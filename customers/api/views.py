@@ -22,8 +22,8 @@ from finora.api.envelope import success
 from finora.api.idempotency import idempotent
 from finora.api.operations import Answer, Tag, operation
 from finora.api.parameters import path_id
-from finora.api.timestamps import iso
 from finora.api.views import ApiView
+from finora.clock import iso
 from finora.sealing import SealError
 
 log = logging.getLogger("finora.api")

@@ -11,9 +11,9 @@ import orjson
 from customers.masks import MASKS
 from customers.models import Customer
 from customers.transfer.cells import UNREADABLE, guard
-from finora.api.timestamps import iso
 from finora.audit import acting
 from finora.audit.models import AuditEvent
+from finora.clock import iso
 from finora.sealing import SealError
 from finora.tenants.models import Business
 

@@ -20,7 +20,7 @@ from finora import clock
 from finora.api import errors
 from finora.api.database_errors import database_trouble, takes_no_writes
 from finora.api.errors import ApiError, Details
-from finora.api.timestamps import iso
+from finora.clock import iso
 
 log = logging.getLogger("finora.api")
 

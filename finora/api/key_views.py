@@ -12,8 +12,8 @@ from finora.api.envelope import success
 from finora.api.operations import Answer, Tag, operation
 from finora.api.parameters import path_id
 from finora.api.shapes import Count, Json, Says, Time
-from finora.api.timestamps import iso
 from finora.api.views import ApiView
+from finora.clock import iso
 from finora.tenants.models import ApiKey
 from finora.tenants.models.api_key import LAST_FOUR_LENGTH, PREFIX_LENGTH
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from finora.api.errors import too_many
-from finora.api.timestamps import iso
+from finora.clock import iso
 from finora.limits.limiter import count_address, limiter, limits_of, refused
 from finora.tenants.models import ApiKey
 

@@ -7,8 +7,8 @@ import pytest
 
 from customers.models import Customer
 from finora import clock
-from finora.api.timestamps import iso
 from finora.audit.models import AuditEvent
+from finora.clock import iso
 from finora.tests.kit import factories
 from finora.tests.kit.answers import (
     accepted,
