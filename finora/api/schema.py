@@ -121,6 +121,16 @@ class Ready(TypedDict):
             ),
         ]
     ]
+    nodesAway: NotRequired[
+        Annotated[
+            list[Annotated[int, Says(minimum=1)]],
+            Says(
+                minItems=1,
+                description="Nodes of a database cluster, by number, that do not answer: calls for"
+                " the businesses there are answered with 503, all others as ever.",
+            ),
+        ]
+    ]
 
 
 PROBE_TAG = Tag("Probes", "For whoever runs the service: without a key, outside of the limits.")
@@ -137,7 +147,15 @@ PROBES: dict[str, Any] = {
         "checkReadiness",
         "Can work be done?",
         "For a load balancer: does the database answer, take writes, and know the process's keys?",
-        Answer("It can.", Ready, {"ok": OK, "missedKeys": OK | {"missedKeys": ["1a2b3c4d"]}}),
+        Answer(
+            "It can.",
+            Ready,
+            {
+                "ok": OK,
+                "missedKeys": OK | {"missedKeys": ["1a2b3c4d"]},
+                "nodesAway": OK | {"nodesAway": [2]},
+            },
+        ),
         errors.METHOD_NOT_ALLOWED,
         errors.UNREACHABLE,
         errors.IN_TROUBLE,

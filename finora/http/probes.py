@@ -12,7 +12,7 @@ from finora.api import errors
 from finora.api.database_errors import database_trouble, write_refused_within
 from finora.api.envelope import failure, reads_only, success
 from finora.api.errors import ApiError
-from finora.orm import readiness
+from finora.orm import nodes, readiness
 from finora.sealing import keyring
 from finora.sealing.models import KeyCanary
 from finora.tenants.models import ApiKey
@@ -62,16 +62,26 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         # What requests ask, for nobody. So the tables are there, and a process that has just
         # started has it behind it that the database reads what it knows of them.
+        away, nodes_there = nodes.away()
         ApiKey.objects.for_request("")
-        readiness.ask()
+        if not away:
+            readiness.ask()
+        elif len(away) == nodes_there:
+            return _refuse(request, errors.UNREACHABLE())
         lacking = KeyCanary.objects.trouble()
         trouble = errors.NOT_READY(message=" ".join(lacking)) if lacking else writing.trouble()
     except Error as error:
         trouble = database_trouble(error)
     if trouble is not None:
-        log.error("not ready: %s", trouble.message)
-        return failure(request, trouble)
-    # Named, and no reason to send nobody here: a damaged or forged value can name any key, and a
-    # key that the database is in use with is told by its canary.
+        return _refuse(request, trouble)
+    # Named, and no reason to send nobody here. A damaged or forged value can name any key, and a
+    # key that the database is in use with is told by its canary. A node takes its own businesses
+    # with it; what is asked above for nobody would ask one node, whichever that is.
     missed = keyring.missed_key_ids()
-    return success(request, {"status": "ok", **({"missedKeys": missed} if missed else {})})
+    told = {"missedKeys": missed, "nodesAway": away}
+    return success(request, {"status": "ok", **{name: some for name, some in told.items() if some}})
+
+
+def _refuse(request: HttpRequest, trouble: ApiError) -> HttpResponse:
+    log.error("not ready: %s", trouble.message)
+    return failure(request, trouble)

@@ -14,6 +14,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from queue import SimpleQueue
 from typing import Any
@@ -28,9 +29,17 @@ from finora.api import authentication
 from finora.api.errors import ApiError
 from finora.http import bodies
 from finora.http.environ import environ
+from finora.http.middleware import PAGES
+from finora.orm.patience import Patience
 
 log = logging.getLogger("finora.http")
 HEALTH = "/healthz"
+READY = "/readyz"
+# From the beginning of a request's turn on. Django has one thread: what waits longer for a database
+# that hangs is refused, and so is soon whatever stands behind it.
+READY_SECONDS = 4.0
+CALL_SECONDS = 10.0
+PAGE_SECONDS = 120.0  # staff change and export thousands of rows at once
 BACKGROUND_SECONDS = 2  # for what may be cut off as well
 Headers = list[tuple[str, str]]
 
@@ -40,7 +49,7 @@ class Server:
 
     def __init__(self, django: Callable[..., Any]) -> None:
         self._django = django
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[float, Callable[[], None]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="django", daemon=True)
         self._answered: deque[asyncio.Future[None]] = deque()
         self._is_ending = False
@@ -68,7 +77,8 @@ class Server:
             return False
 
         def answer(body: bytes | ApiError) -> None:
-            self._jobs.put(lambda: self._answer(scope, headers, body, protocol))
+            job = partial(self._answer, scope, headers, body, protocol)
+            self._jobs.put((_patience(scope.path), job))
 
         length = headers.get("content-length")
         if length is None:
@@ -99,7 +109,7 @@ class Server:
         # The answers of before are out already; waking the loop for each would cost more than
         # ending these coroutines when it is awake anyway.
         self._settle()
-        self._jobs.put(job)
+        self._jobs.put((_patience(scope.path), job))
         await answered
 
     def _settle(self) -> None:
@@ -115,14 +125,18 @@ class Server:
         def job() -> None:
             self._loop.call_soon_threadsafe(found.set_result, _has_user(key))
 
-        self._jobs.put(job)
+        self._jobs.put((CALL_SECONDS, job))
         return await found
 
     def _work(self) -> None:
         """Django's thread."""
-        while (job := self._jobs.get()) is not None:
+        patience = Patience()
+        while (work := self._jobs.get()) is not None:
+            seconds, job = work
+            patience.begin(seconds)
             job()
-            del job  # its request's body would stay until the next one
+            patience.end()
+            del work, job  # its request's body would stay until the next one
         authentication.usage.flush()
         background.end(BACKGROUND_SECONDS)
         connections.close_all()
@@ -152,6 +166,12 @@ class Server:
                 protocol.response_bytes(status, fields, response.content)
         finally:
             response.close()
+
+
+def _patience(path: str) -> float:
+    if path == READY:
+        return READY_SECONDS
+    return PAGE_SECONDS if path.startswith(PAGES) else CALL_SECONDS
 
 
 def _stream(response: Any, transport: Any) -> None:
