@@ -277,7 +277,7 @@ class Customer(SealedRow, LightlyLoaded):
         """
         if self.pk is None:
             raise ValueError("A customer that was not saved cannot be deleted.")
-        deleted: tuple[int, dict[str, int]] = type(self).objects.filter(pk=self.pk).delete()
+        deleted: tuple[int, dict[str, int]] = self._directory().filter(pk=self.pk).delete()
         self.refresh_from_db(fields=["is_active", "deleted_at", "updated_at", "packed"])
         return deleted
 
@@ -290,7 +290,7 @@ class Customer(SealedRow, LightlyLoaded):
         try:
             with transaction.atomic():
                 # Locked, so that nobody erases or restores it between this look and the change.
-                mine = type(self).objects.filter(pk=self.pk).select_for_update()
+                mine = self.itself().select_for_update()
                 erased_at, was_active = mine.values_list("erased_at", "is_active").get()
                 if erased_at:
                     raise CustomerErased
@@ -308,9 +308,8 @@ class Customer(SealedRow, LightlyLoaded):
         SealError, with nothing erased, when a search segment does not open and only a process
         with more keys could replace it.
         """
-        rows = type(self).objects.filter(pk=self.pk)
         with transaction.atomic():
-            row: Any = rows.select_for_update().get()
+            row: Any = self.itself().select_for_update().get()
             if row.erased_at:
                 return
             row.name, row.company_name = ERASED_NAME, None

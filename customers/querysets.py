@@ -207,11 +207,9 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
         moment, count = clock.now(), 0
         changed_at = self.model._meta.get_field("updated_at")
         with transaction.atomic():
-            gone: dict[int, list[str]] = {}
-            rows = self.active().order_by("id").select_for_update(of=("self",))
-            for business_id, public_id in rows.values_list("business_id", "public_id"):
-                gone.setdefault(business_id, []).append(public_id)
-            for business_id, public_ids in gone.items():
+            for business_id, rows in self.active().by_business():
+                those = rows.order_by("id").select_for_update(of=("self",))
+                public_ids = list(those.values_list("public_id", flat=True))
                 mine = Business(pk=business_id).customers
                 those = mine.active().filter(public_id__in=public_ids)
                 count += those.update(

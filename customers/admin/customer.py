@@ -138,7 +138,7 @@ class CustomerAdmin(ErasingAdmin, BulkAdmin):
         """On a POST the row locked, until the view's transaction ends."""
         customer: Customer | None = super().get_object(request, object_id, from_field)
         if customer and request.method == "POST" and transaction.get_connection().in_atomic_block:
-            customer = Customer.objects.select_for_update().get(pk=customer.pk)
+            customer = customer.itself().select_for_update().get()
         return customer
 
     def changeform_view(

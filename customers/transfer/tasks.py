@@ -13,21 +13,23 @@ from finora.tenants.models.business import Business
 
 
 @task
-def run_import(import_id: str) -> None:
+def run_import(business_id: str, import_id: str) -> None:
     """Cut off, it goes on behind the last batch; again, it does nothing."""
-    running.run(_import(import_id))
+    running.run(_import(business_id, import_id))
 
 
 @task
-def undo_import(import_id: str) -> None:
+def undo_import(business_id: str, import_id: str) -> None:
     """Cut off, it goes on; again, it does nothing."""
-    import_ = _import(import_id)
+    import_ = _import(business_id, import_id)
     with writer.acting_as(import_):
         undoing.undo(import_)
 
 
-def _import(import_id: str) -> Import:
-    found: Import = Import.objects.with_public_id(import_id).select_related("business").get()
+def _import(business_id: str, import_id: str) -> Import:
+    """By both, as everywhere: a row is on the machine of its business."""
+    business = Business.objects.get(public_id=business_id)
+    found: Import = business.imports.with_public_id(import_id).get()
     return found
 
 
@@ -38,7 +40,7 @@ def start(import_: Import) -> None:
         if mine.state == State.SENDING:
             mine.state = State.WAITING
             mine.save(update_fields=["state"])
-            run_import.enqueue(mine.public_id)
+            run_import.enqueue(import_.business.public_id, mine.public_id)
         import_.state = mine.state
 
 

@@ -21,15 +21,16 @@ class StoredAnswerQuerySet(TenantQuerySet["StoredAnswer"]):
     def expired(self) -> StoredAnswerQuerySet:
         return self.filter(created_at__lt=clock.now() - KEPT)
 
-    def prune(self) -> int:
-        """Removes some expired answers of whatever business; says how many, 0 when none is left.
+    def prune(self, business_id: int) -> int:
+        """Removes some expired answers of a business; says how many, 0 when none is left.
 
         Beside live traffic: those that another process is removing are left to it.
         """
+        mine = self.in_business(business_id)
         with transaction.atomic(savepoint=False):
-            some = self.expired().order_by("created_at").select_for_update(skip_locked=True)
+            some = mine.expired().order_by("created_at").select_for_update(skip_locked=True)
             old = list(some.values_list("pk", flat=True)[:PURGED_AT_ONCE])
-            return self.filter(pk__in=old).delete()[0]
+            return mine.filter(pk__in=old).delete()[0] if old else 0
 
     def claim(
         self, business_id: int, hashes: list[tuple[bytes, bytes]]
@@ -50,7 +51,7 @@ class StoredAnswerQuerySet(TenantQuerySet["StoredAnswer"]):
         mine = of_business.filter(key_hash__in=body_of)
         # Before others' are locked: two that wait for each other's would wait for ever.
         mine.expired().delete()
-        self.prune()
+        self.prune(business_id)
         key_hash, body_hash = hashes[0]
         while (found := mine.first()) is None:
             claim = self.model(
@@ -98,8 +99,8 @@ class StoredAnswer(TenantRow):
             ),
         ]
         indexes = [
-            # Expired answers go, whosever they are, as new ones come; and once a day.
-            models.Index(fields=["created_at"], name="stored_answer_age"),
+            # Expired answers of a business go as new ones come; and once a day.
+            models.Index(fields=["business", "created_at"], name="stored_answer_age"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,8 @@ be done on a thread of its own while the rows before are written. Of PostgreSQL'
 binary form is the fastest, and the lines of a text one are quoted in errors.
 
 Private parts of Django, and what would break: `CursorWrapper.cursor` is psycopg's own, and
-`BaseDatabaseWrapper.wrap_database_errors` makes Django's errors of psycopg's; a model's keys are
+`BaseDatabaseWrapper.wrap_database_errors` makes Django's errors of psycopg's;
+`CursorWrapper._execute_with_wrappers` tells who listens; a model's keys are
 of the sequence that `pg_get_serial_sequence`, or SQLite's AUTOINCREMENT, gives them from. Wrong, a
 load fails. finora/tests/orm/test_copying.py holds what it writes against a bulk_create of the
 same rows.
@@ -111,10 +112,15 @@ def _copy(cursor: Any, model: type[models.Model], columns: dict[str, list[Any]])
     fields, names, table = _named(cursor, model, columns)
     types = [str(field.cast_db_type(cursor.db)).partition("(")[0] for field in fields]
     statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
-    with cursor.db.wrap_database_errors, cursor.cursor.copy(statement.encode()) as copy:
-        copy.set_types(types)
-        for row in zip(*columns.values(), strict=True):
-            copy.write_row(row)
+
+    def send(*_: Any) -> None:
+        with cursor.db.wrap_database_errors, cursor.cursor.copy(statement.encode()) as copy:
+            copy.set_types(types)
+            for row in zip(*columns.values(), strict=True):
+                copy.write_row(row)
+
+    # So that execute_wrapper() hears of it, as of every other statement.
+    cursor._execute_with_wrappers(statement, None, many=False, executor=send)
 
 
 def _insert(cursor: Any, model: type[models.Model], columns: dict[str, list[Any]]) -> None:

@@ -19,10 +19,12 @@ class SequenceField(_BigAutoField):
     of their making; an identity column of such a table cannot be changed, nor one be added.
     """
 
-    def db_type(self, connection: Any) -> str | None:
+    def db_parameters(self, connection: Any) -> Any:
+        """What a new column is made of."""
+        parameters: Any = super().db_parameters(connection)
         if connection.vendor == "postgresql":
-            return "bigserial"  # makes the sequence, which goes with the column
-        return super().db_type(connection)
+            parameters["type"] = "bigserial"  # a bigint, and its sequence, which goes with it
+        return parameters
 
     def db_type_suffix(self, connection: Any) -> str | None:
         if connection.vendor == "postgresql":

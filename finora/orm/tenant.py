@@ -70,8 +70,14 @@ class TenantQuerySet(ScopedQuerySet[Row]):
     def by_business(self) -> Iterator[tuple[int, Self]]:
         """Each business that has some of these, and those: for what is done one by one.
 
-        It asks for the businesses first, wherever they are. Not of a slice.
+        It asks for the businesses first, wherever they are; but of `business.customers`, which are
+        of that one. Not of a slice.
         """
+        owner = self._hints.get("instance")  # type: ignore[attr-defined]
+        owners: Any = self.model._meta.get_field("business").related_model
+        if isinstance(owner, owners):
+            yield owner.pk, self
+            return
         has = self.order_by().values_list("business_id", flat=True).distinct()
         for business_id in sorted(has):
             yield business_id, self.in_business(business_id)
@@ -115,8 +121,8 @@ class TenantRow(models.Model):
         abstract = True
 
     def itself(self) -> models.QuerySet[Self]:
-        """This row, as the database has it."""
-        rows: Any = type(self)._base_manager.using(self._state.db)
+        """This row, as the database has it, by the model's own rules."""
+        rows: Any = type(self)._default_manager.using(self._state.db)
         mine: models.QuerySet[Self] = rows.filter(business_id=self.business_id, pk=self.pk)
         return mine
 

@@ -11,8 +11,7 @@ from django.db.models.query_utils import DeferredAttribute
 
 from finora import clock, text
 from finora.sealing import blind_index, registry
-from finora.sealing.many import are_new
-from finora.sealing.tokens import SealedToken
+from finora.sealing.tokens import SealedToken, are_new
 
 _MISSING = object()
 

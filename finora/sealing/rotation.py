@@ -1,9 +1,10 @@
 """Changing keys beside live traffic: every value sealed anew, every hash computed anew.
 
-Of every model that has declared any (see registry). Rows are taken in batches by primary key, each
-batch locked for its own short transaction: an edit waits for a moment and is neither lost nor
-reverted. A row that is done is recognised by what it holds, so a run that was cut off is simply run
-again. Neither counts as a change of the row: times, search and the audit trail stay as they are.
+Of every model that has declared any (see registry). Rows are taken business by business, in batches
+by primary key, each batch locked for its own short transaction: an edit waits for a moment and is
+neither lost nor reverted. A row that is done is recognised by what it holds, so a run that was cut
+off is simply run again. Neither counts as a change of the row: times, search and the audit trail
+stay as they are.
 """
 
 from __future__ import annotations
@@ -56,16 +57,26 @@ def _name(row: Any) -> str:
 
 
 def _batches(model: type[models.Model], columns: set[str], size: int) -> Iterator[list[Any]]:
-    """The rows of a model with these columns; each batch inside a transaction, locked."""
-    rows = model._base_manager.only("business_id", *columns).order_by("pk")
-    behind = rows
-    while True:
-        with transaction.atomic():
-            batch = list(behind.select_for_update()[:size])
-            if not batch:
-                return
-            behind = rows.filter(pk__gt=batch[-1].pk)
-            yield batch
+    """The rows of a model with these columns, business by business; each batch inside a
+    transaction, locked.
+    """
+    owners: Any = model._meta.get_field("business").related_model
+    for business_id in list(owners._base_manager.order_by("pk").values_list("pk", flat=True)):
+        mine = model._base_manager.filter(business_id=business_id)
+        rows = behind = mine.only("business_id", *columns).order_by("pk")
+        while True:
+            with transaction.atomic():
+                batch = list(behind.select_for_update()[:size])
+                if not batch:
+                    break
+                behind = rows.filter(pk__gt=batch[-1].pk)
+                yield batch
+
+
+def _own(row: Any) -> models.QuerySet[Any]:
+    """The row in the table, without the rules for who changes it: this is no change of it."""
+    rows: models.QuerySet[Any] = type(row)._base_manager.filter(business_id=row.business_id)
+    return rows.filter(pk=row.pk)
 
 
 def reseal(model: type[models.Model], *, dry_run: bool = False) -> Iterator[Count]:
@@ -86,7 +97,7 @@ def reseal(model: type[models.Model], *, dry_run: bool = False) -> Iterator[Coun
             if anew:
                 count.changed += 1
                 if not dry_run:
-                    model._base_manager.filter(pk=row.pk).update(**anew)
+                    _own(row).update(**anew)
         yield count
 
 
@@ -138,7 +149,7 @@ def _unique_hashes(model: type[models.Model], fields: list[Any]) -> Unique:
 
 def _written(row: Any, true: dict[str, Any], unique: Unique, *, dry_run: bool) -> str | None:
     """Writes the hashes; or answers the name of another row that has one which is unique."""
-    mine = row._meta.model._base_manager.filter(pk=row.pk)
+    mine = _own(row)
     refused: IntegrityError | None = None
     if not dry_run:
         try:
@@ -163,9 +174,10 @@ def _written(row: Any, true: dict[str, Any], unique: Unique, *, dry_run: bool) -
 
 def _holder(row: Any, constraint: models.UniqueConstraint, hashes: list[Any]) -> str | None:
     """The name of another row that meets the constraint with this one, under whichever key."""
-    rows = row._meta.model._base_manager.filter(constraint.condition or models.Q())
-    if not rows.filter(pk=row.pk).exists():
+    mine = _own(row).filter(constraint.condition or models.Q())
+    if not mine.exists():
         return None
+    rows = type(row)._base_manager.filter(constraint.condition or models.Q())
     of_hash = {field.name: field for field in hashes}
     for name in constraint.fields:
         if (field := of_hash.get(name)) is None:

@@ -18,7 +18,7 @@ ROWS_SHOWN = 10
 
 def _keys(request: HttpRequest) -> dict[str, Any]:
     keys = ApiKey.objects.in_scope(scope_of(request.user)).select_related("business")
-    new_keys = list(keys.issued_lately()[: ROWS_SHOWN + 1])
+    new_keys = keys.issued_lately(ROWS_SHOWN + 1)
     url = reverse("admin:tenants_apikey_changelist")
     return {
         "new_keys": new_keys[:ROWS_SHOWN],

@@ -59,7 +59,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["created_at"], name="stored_answer_age")],
+                "indexes": [
+                    models.Index(fields=["business", "created_at"], name="stored_answer_age")
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("business", "key_hash"), name="stored_answer_key_unique"

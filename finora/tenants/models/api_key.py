@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Case, F, Max, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, F, Max, Q, Sum, Value, When
 
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
@@ -108,18 +108,21 @@ class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
         """Usable keys that somebody should replace by now."""
         return self.usable().filter(expires_at__lte=clock.now() + EXPIRY_WARNING)
 
-    def issued_lately(self) -> ApiKeyQuerySet:
+    def issued_lately(self, count: int) -> list[ApiKey]:
         """Keys that somebody should look at, the latest first, each with its `issuer`.
 
         Also what was revoked since: it was open until then.
         """
-        issued = AuditEvent.objects.filter(
-            business_id=OuterRef("business_id"),
-            subject=OuterRef("public_id"),
-            action=AuditEvent.Action.KEY_ISSUED,
-        )
         keys = self.filter(created_at__gte=clock.now() - NEW_FOR).order_by("-created_at", "-pk")
-        return keys.annotate(issuer=Subquery(issued.values("actor_id")[:1]))
+        found = list(keys[:count])
+        # Apart: keys stand on one machine, where events are spread over several.
+        names = [(key.business_id, key.public_id) for key in found]
+        issued = AuditEvent.objects.with_names(names).filter(action=AuditEvent.Action.KEY_ISSUED)
+        rows = issued.values_list("business_id", "subject", "actor_id")
+        issuers = {(business_id, subject): by for business_id, subject, by in rows}
+        for key in found:
+            key.issuer = issuers.get((key.business_id, key.public_id))  # type: ignore[attr-defined]
+        return found
 
     def expired(self) -> ApiKeyQuerySet:
         return self.filter(revoked_at=None, expires_at__lte=clock.now())
@@ -130,6 +133,13 @@ class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
     def with_text(self, key: str) -> ApiKeyQuerySet:
         """The key with this text, usable or not: whose is a key that turned up somewhere?"""
         return self.filter(digest=digest_of(key))
+
+    def for_request(self, key: str) -> ApiKey | None:
+        """The usable key with this text and its business, in one query; None for any other."""
+        found = _usable_by_digest.rows(
+            environment=settings.FINORA_ENVIRONMENT, now=clock.now(), digest=digest_of(key)
+        )
+        return found[0] if found else None
 
     def revoke(self) -> int:
         """Refuses these keys from the next request on, for good. Answers how many were live."""
@@ -228,17 +238,6 @@ class ApiKey(LightlyLoaded):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…{self.last_four})"
-
-    @classmethod
-    def for_request(cls, key: str) -> ApiKey | None:
-        """The usable key with this text and its business, in one query; None for any other.
-
-        Not of the manager: every request begins with it, and none needs a queryset for it.
-        """
-        found = _usable_by_digest.rows(
-            environment=settings.FINORA_ENVIRONMENT, now=clock.now(), digest=digest_of(key)
-        )
-        return found[0] if found else None
 
     @property
     def is_expired(self) -> bool:
