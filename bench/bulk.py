@@ -39,8 +39,8 @@ def run(world: World) -> dict[str, Any]:
     batches = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
     rates["import_packed"] = len(rows) / _import(batches)
     if world.rivals_url:
-        rates["COPY of plain text"] = len(rows) / _copy(batches, world.rivals_url)
-        trigrams = _copy(batches, world.rivals_url, _TRIGRAMS)
+        rates["COPY of plain text"] = len(rows) / copied(batches, world.rivals_url)
+        trigrams = copied(batches, world.rivals_url, _TRIGRAMS)
         rates["COPY of plain text under pg_trgm"] = len(rows) / trigrams
     for name, rate in rates.items():
         if rate:
@@ -59,7 +59,7 @@ def _import(batches: list[list[dict[str, Any]]]) -> float:
     return spent
 
 
-def _copy(batches: list[list[dict[str, Any]]], url: str, more: str = "") -> float:
+def copied(batches: list[list[dict[str, Any]]], url: str, more: str = "") -> float:
     """Into an empty table: seconds."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute((_PLAIN + more).encode())

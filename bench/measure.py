@@ -27,7 +27,7 @@ def _version() -> str:
 def main(task: dict[str, Any]) -> None:
     django.setup()
     # They need Django's apps.
-    from bench import bulk, calls, lists, packing, search
+    from bench import bulk, calls, lists, packing, search, transfer
     from bench.checks import say
     from bench.world import World
 
@@ -36,6 +36,7 @@ def main(task: dict[str, Any]) -> None:
         "search": search.run,
         "lists": lists.run,
         "packing": packing.run,
+        "transfer": transfer.run,
         "calls": calls.run,
     }
     call_command("migrate", verbosity=0)

@@ -10,7 +10,7 @@ MODELVIEWSET = "ModelViewSet"
 SOAKED = "ours, its packing timed"
 
 # What there is to measure, in the order in which it is.
-SECTIONS = ("bulk", "search", "lists", "packing", "calls")
+SECTIONS = ("bulk", "search", "lists", "packing", "transfer", "calls")
 COUNT = 20_000
 FOUND, MADE, ONE, LIST = ROUTES = (
     *("find-or-create, found", "find-or-create, made"),
@@ -35,6 +35,7 @@ class Plan:
     lists: int = 300  # of 50, over each directory
     reference_walk: int = 50_000  # customers at most that the slow walk takes
     import_rows: int = 20_000
+    import_calls: int = 1_000  # new customers by the API, beside an import
     writes: int = 4_000  # new customers, one after the other, to see packing at work
     # Under load: in each round each call of each server has so many slices of so many seconds.
     rounds: int = 3
@@ -54,6 +55,7 @@ QUICK = Plan(
     starts=1,
     lists=5,
     import_rows=500,
+    import_calls=20,
     writes=200,
     rounds=1,
     slices=1,

@@ -236,12 +236,32 @@ def _packing(section: Section) -> str:
     return table(head, rows)
 
 
+def _transfer(section: Section) -> str:
+    names = dict.fromkeys(name for figures in section.values() for name in figures["rates"])
+    rows = [
+        [
+            name,
+            *(number(figures["rates"].get(name)) for figures in section.values()),
+            *(number(figures["memory"].get(name)) for figures in section.values()),
+        ]
+        for name in names
+    ]
+    brands = [brand(figures) for figures in section.values()]
+    first = next(iter(section.values()))
+    head = ("rows a second", *brands, *(f"largest memory, MB, {each}" for each in brands))
+    return f"""{table(head, rows)}
+A file of {first["rows"]:,} rows in Shopify's columns: decoded, held to the rules, looked up,
+sealed, indexed and packed for search, by a process of its own from its start to its end.
+"""
+
+
 _SECTIONS = {
     "calls": _calls,
     "bulk": _bulk,
     "search": _search,
     "lists": _lists,
     "packing": _packing,
+    "transfer": _transfer,
 }
 
 

@@ -209,6 +209,7 @@ BODY_SECONDS = 10
 MAX_BODY_BYTES = 64 * 1024  # of the API
 MAX_STRANGER_BODY_BYTES = 8 * 1024  # of a page, from whoever is not logged in: the login form
 MAX_PAGE_BODY_BYTES = 256 * 1024
+MAX_IMPORT_BYTES = 500 * 1024 * 1024  # of a file that staff send in pieces
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_PAGE_BODY_BYTES
 FILE_UPLOAD_HANDLERS = ["finora.http.uploads.StaffUploadHandler"]
 

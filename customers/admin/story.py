@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import Q
+
 from customers.models import Customer
 from finora import identifiers
 from finora.audit.models import AuditEvent, AuditEventQuerySet
@@ -38,9 +40,11 @@ def _import_of(customer: Customer) -> AuditEventQuerySet:
     """The import that brought the customer, of those of its business, if it came by one."""
     made_at = identifiers.made_at(customer.public_id)
     business = Business.objects.filter(pk=customer.business_id)
+    # One of a file is named itself, another load by the business.
+    by_file = Q(subject__startswith="imp_")
     return AuditEvent.objects.filter(
+        by_file | Q(subject__in=business.values("public_id")),
         business_id=customer.business_id,
-        subject__in=business.values("public_id"),
         action=AuditEvent.Action.IMPORTED,
         at__range=(made_at, made_at + IMPORTED_WITHIN),
     ).order_by("id")[:1]

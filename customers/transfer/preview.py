@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from customers.models import Customer
-from customers.transfer.findings import Finding
 from customers.transfer.models import Import, OnDuplicate
 from customers.transfer.portions import Counts, Portion, portions
 from customers.transfer.reading import Reading
@@ -18,9 +17,7 @@ ASKED = 500
 
 
 class Preview:
-    """Counts what a run would do with the directory as it is now. What is told of rows comes from
-    `findings`, while it counts.
-    """
+    """Counts what a run would do with the directory as it is now."""
 
     def __init__(self, import_: Import, reading: Reading) -> None:
         self.import_, self.reading = import_, reading
@@ -30,14 +27,11 @@ class Preview:
         # Of each email met, eight bytes of its hash: a million take 90 MB.
         self._seen: set[int] = set()
 
-    def findings(
-        self, progress: Callable[[Counts], Any] = lambda counts: None
-    ) -> Iterator[Finding]:
-        """Goes through the file."""
+    def portions(self) -> Iterator[Portion]:
+        """Goes through the file; each portion is counted when it comes."""
         for portion in portions(self.reading, self.import_):
             self._count(portion)
-            yield from portion.findings
-            progress(self.counts)
+            yield portion
 
     def _count(self, portion: Portion) -> None:
         counts = portion.counts

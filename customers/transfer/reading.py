@@ -111,21 +111,25 @@ class Reading:
                 known = sum(column in _KNOWN_COLUMNS for column in columns)
                 if (known, len(cells)) > (best[0], len(best[1])):
                     best = known, cells
-        raise FileRefused(self._unknown(format, wanted, best[1]))
+        raise self._unknown(format, wanted, best[1])
 
-    def _unknown(self, format: str, wanted: set[str], cells: Sequence[str]) -> str:
+    def _unknown(self, format: str, wanted: set[str], cells: Sequence[str]) -> FileRefused:
         if wanted:
-            return "No line among the first has all the columns that are mapped."
+            return FileRefused("No line among the first has all the columns that are mapped.")
         if format:
-            return f"This is no file of {FORMATS[format].title}: its header lacks their columns."
+            title = FORMATS[format].title
+            return FileRefused(f"This is no file of {title}: its header lacks their columns.")
         if not cells or any(map(_is_value, cells)):
             # What stands there may be a person's.
-            return "No line among the first is a header: it names no known columns."
+            return FileRefused(
+                "No line among the first is a header: none names columns that are known."
+            )
         unplaced = [shown(cell) for cell in cells if named(cell) not in _KNOWN_COLUMNS]
         names = ", ".join(f"“{name}”" for name in unplaced[:50] if name)
-        return (
+        return FileRefused(
             f"The header is of no tool that is known. Columns without a place: {names}. Say what "
-            f"they become with a mapping, column=field; fields are {', '.join(MAP_FIELDS)}."
+            f"they become with a mapping, column=field; fields are {', '.join(MAP_FIELDS)}.",
+            [name for name in map(shown, cells) if name],
         )
 
 

@@ -1,5 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class FileRefused(ValueError):
-    """A file that cannot be imported as it is. The message says why, and holds no cell of it."""
+    """A file that cannot be imported as it is. The message says why, and holds no cell of it.
+
+    `columns` are those of a header that is of no tool: a mapping may say what they become.
+    """
+
+    def __init__(self, message: str, columns: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.columns = list(columns)

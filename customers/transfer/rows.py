@@ -7,12 +7,14 @@ import re
 from typing import NamedTuple
 
 from customers.rules import RULES, Broken
+from customers.transfer.cells import UNREADABLE
 from customers.transfer.findings import Finding
 from customers.transfer.formats.plan import Row
 from finora.sealing import normal_forms
 
 PLACEHOLDER_DOMAIN = "import.invalid"  # RFC 2606: such an address leads nowhere
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+NOT_EXPORTED = "The value could not be opened when it was exported."
 _UNNAMED = "Without an email a row needs an id or a name."
 DEFAULT_NAME_LENGTH = RULES["name"].max_length
 
@@ -42,6 +44,10 @@ def checked(
     rejected = any(finding.rejects for finding in findings)
     for field, value in row.values.items():
         rule = RULES[field]
+        if value == UNREADABLE:
+            column = row.columns.get(field, "")
+            findings.append(Finding(row.line, column, rule.api_name, NOT_EXPORTED, False))
+            continue
         try:
             taken = rule.taken(value)
         except Broken as error:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
 from customers.transfer import writer
 from customers.transfer.decoding import Pieces
+from customers.transfer.findings import Finding
 from customers.transfer.models import Import, State
+from customers.transfer.preview import Preview
 from customers.transfer.reading import Reading
 from customers.transfer.refused import FileRefused
 from customers.transfer.writer import Overtaken, Progress, acting_as
 from finora import clock
 
 _PIECE = 1 << 18
+PREVIEW_SECONDS = 1.0
+SHOWN = 20  # of what a preview tells of rows
 
 
 def pieces_of(path: Path) -> Pieces:
@@ -63,6 +69,50 @@ def run_file(
             raise
         run_.all(progress, ahead=True)
     return run_.import_
+
+
+def preview(import_: Import) -> None:
+    """Counts what a file that was sent would do, and keeps that with the import; what is known
+    before the end is kept each PREVIEW_SECONDS. Of no use any more, it stops.
+    """
+    facts = import_.facts
+    try:
+        reading = Reading(import_.pieces, import_.format, facts.get("mapped"))
+    except FileRefused as why:
+        _keep(import_, refused=str(why), header=why.columns)
+        return
+    counted, bad = Preview(import_, reading), list[Finding]()
+    kept = 0.0
+
+    def keep(*, done: bool) -> bool:
+        told = {"counts": vars(counted.counts), "bad": bad, "done": done}
+        columns = reading.plan.becomes()
+        return _keep(import_, **{**reading.told(), "columns": columns}, preview=told)
+
+    for portion in counted.portions():
+        bad += portion.findings[: SHOWN - len(bad)]
+        if time.monotonic() - kept >= PREVIEW_SECONDS:
+            if not keep(done=False):
+                return
+            kept = time.monotonic()
+    keep(done=True)
+
+
+def _keep(import_: Import, **facts: Any) -> bool:
+    """Says whether the import still waits for just this."""
+    with transaction.atomic():
+        mine = import_.locked()
+        asked = (mine.state, mine.on_duplicate, mine.missing_email, mine.facts.get("mapped"))
+        if asked != (
+            State.SENDING,
+            import_.on_duplicate,
+            import_.missing_email,
+            import_.facts.get("mapped"),
+        ):
+            return False
+        mine.tell(**facts)
+        mine.save(update_fields=["told"])
+    return True
 
 
 def fail(import_: Import, why: str) -> None:

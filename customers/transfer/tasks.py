@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import transaction
-from django_tasks import task
+from django.dispatch import receiver
+from django_tasks import TaskResultStatus, task
+from django_tasks.signals import task_finished
 
-from customers.transfer import running, undoing, writer
+from customers.transfer import running, undoing
 from customers.transfer.models import Import, MissingEmail, OnDuplicate, State
+from finora.audit import acting
 from finora.tenants.models.business import Business
 
 
@@ -19,18 +23,28 @@ def run_import(business_id: str, import_id: str) -> None:
 
 
 @task
+def preview_import(business_id: str, import_id: str) -> None:
+    """Writes nothing but what it counts."""
+    running.preview(_import(business_id, import_id))
+
+
+@task
 def undo_import(business_id: str, import_id: str) -> None:
     """Cut off, it goes on; again, it does nothing."""
     import_ = _import(business_id, import_id)
-    with writer.acting_as(import_):
+    who = acting.Actor(*import_.facts["undone_by"])
+    with acting.acting(lambda: who):
         undoing.undo(import_)
 
 
 def _import(business_id: str, import_id: str) -> Import:
-    """By both, as everywhere: a row is on the machine of its business."""
     business = Business.objects.get(public_id=business_id)
     found: Import = business.imports.with_public_id(import_id).get()
     return found
+
+
+def _enqueue(task_: Any, import_: Import) -> None:
+    task_.enqueue(import_.business.public_id, import_.public_id)
 
 
 def start(import_: Import) -> None:
@@ -40,8 +54,44 @@ def start(import_: Import) -> None:
         if mine.state == State.SENDING:
             mine.state = State.WAITING
             mine.save(update_fields=["state"])
-            run_import.enqueue(import_.business.public_id, mine.public_id)
+            _enqueue(run_import, mine)
         import_.state = mine.state
+
+
+NOT_FINISHED = "It could not be finished; why is told among the tasks."
+
+
+@receiver(task_finished)
+def _give_up(task_result: Any, **_: Any) -> None:
+    """An import whose task failed is over, and its file is dropped."""
+    is_import = task_result.task.module_path == run_import.module_path
+    if is_import and task_result.status == TaskResultStatus.FAILED:
+        running.fail(_import(*task_result.args), NOT_FINISHED)
+
+
+def look(
+    import_: Import, *, on_duplicate: str, missing_email: str, mapped: Mapping[str, str]
+) -> None:
+    """Has a file that was sent looked at, as it would be imported so. The import is not started."""
+    with transaction.atomic():
+        mine = import_.locked()
+        if mine.state == State.SENDING:
+            mine.on_duplicate, mine.missing_email = on_duplicate, missing_email
+            mine.told = b"{}"
+            mine.tell(mapped=dict(mapped))
+            mine.save(update_fields=["on_duplicate", "missing_email", "told"])
+            _enqueue(preview_import, mine)
+
+
+def undo(import_: Import) -> None:
+    """Stops an import and has it taken back, as the present actor. Again it changes nothing."""
+    with transaction.atomic():
+        mine = import_.locked()
+        if mine.state not in (State.SENDING, State.UNDONE):
+            mine.state = State.UNDONE
+            mine.tell(undone_by=acting.actor())
+            mine.save(update_fields=["state", "told"])
+            _enqueue(undo_import, mine)
 
 
 def begin(

@@ -33,6 +33,10 @@ def undo(import_: Import, progress: Callable[[int], Any] = lambda rows: None) ->
         went, stayed = _undo(import_, number)
         gone, staying = gone + went, staying + stayed
         progress(gone)
+    with transaction.atomic():
+        mine = import_.locked()
+        mine.tell(undone={"gone": gone, "staying": staying})
+        mine.save(update_fields=["told"])
     told = [f"{gone:,} deactivated", *([f"{staying:,} left as they are"] if staying else [])]
     AuditEvent.objects.record(
         AuditEvent.Action.IMPORT_UNDONE, import_.business_id, [import_.public_id], told

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import csv
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
+from customers.transfer import report
 from customers.transfer.findings import Finding
 from customers.transfer.formats import FORMATS, JSON_LINES
 from customers.transfer.formats.plan import NO_PLACE
@@ -81,8 +81,13 @@ class Command(KeyedCommand):
     ) -> str:
         reading = Reading(pieces_of(path), import_.format, mapped)
         preview = Preview(import_, reading)
-        findings = preview.findings(lambda counts: self._say(counts.rows, reading.read_bytes))
-        self._report(findings, options["report"])
+
+        def findings() -> Iterator[Finding]:
+            for portion in preview.portions():
+                yield from portion.findings
+                self._say(preview.counts.rows, portion.read_bytes)
+
+        self._report(findings(), options["report"])
         self._tell(reading.told() | {"columns": reading.plan.becomes()})
         return f"Dry run, nothing was changed. {_closing(preview.counts)}"
 
@@ -102,11 +107,7 @@ class Command(KeyedCommand):
                 pass
             return
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("line", "column", "field", "rule", "row"))
-            for each in findings:
-                place = (each.line, each.column, each.field, each.message)
-                writer.writerow((*place, "left out" if each.rejects else "imported"))
+            file.writelines(report.lines(findings))
 
     def _tell(self, facts: dict[str, Any]) -> None:
         said = [facts["title"], facts["encoding"], facts["delimiter"]]

@@ -474,7 +474,7 @@ def test_rotation_counts_it_and_goes_on(business, other_business, crowd, keys, d
     with pytest.raises(CommandError) as said:
         call_command("rotate_encryption", stdout=StringIO(), stderr=StringIO())
     total = len(pks_of(business)) + len(pks_of(other_business))
-    assert f" {total - 1} of {total} search segments anew" in str(said.value)
+    assert f" {total - 1} of {total} search segments" in str(said.value)
     assert f"1 search segments could not be opened, which repack_search replaces: {bad}." in str(
         said.value
     )

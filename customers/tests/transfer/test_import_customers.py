@@ -106,7 +106,7 @@ def test_a_bad_row_stops_no_other_and_is_named_without_its_value(business, run, 
     said, err = run(files.file(files.OURS, *rows), report=report)
     assert [row["name"] for row in held(business)] == ["Ada", "Bola"]
     assert "2 created, 0 updated, 1 skipped (1 without an email), 2 rejected" in said
-    text = report.read_text()
+    text = report.read_text(encoding="utf-8-sig")
     told = [
         (row["line"], row["column"], row["field"], row["row"])
         for row in csv.DictReader(StringIO(text))

@@ -12,7 +12,7 @@ _OURS_TO_KNOW = ("createdAt", "accountBalanceKobo", "accountBalance", "businessI
 
 OURS = Format(
     "ours",
-    "our own",
+    "Our own columns",
     marks("name,email"),
     {
         rule.field: column(named(rule.api_name), *_ALSO.get(rule.field, ()))

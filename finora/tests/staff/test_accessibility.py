@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from finora.tenants.models import ApiKey
+from finora.tests.kit.axe import findings
 from finora.tests.kit.screens import look, made_up_people, page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-axe = Axe()
-# Without reading the style sheets by itself: it takes their `@import`s for the page's own.
-OPTIONS = {"resultTypes": ["violations"], "preload": False}
-
-
-def findings(page: Page) -> list[str]:
-    """What axe finds of more weight than `minor`, with where it is."""
-    page.wait_for_load_state()
-    response: dict[str, Any] = axe.run(page, options=OPTIONS).response
-    assert response["passes"], "axe looked at nothing"
-    return [
-        f"{found['impact']}: {found['help']}: {node['html'][:200]}"
-        for found in response["violations"]
-        if found["impact"] != "minor"
-        for node in found["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,213 @@
+"""Staff bring a file in: sent, looked at, confirmed, followed, undone; each by who may."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from customers.models import Customer
+from customers.transfer import tasks
+from customers.transfer.models import Import, ImportChunk, State
+from finora.audit.models import AuditEvent
+from finora.tests.kit import factories, files
+from finora.tests.kit.staff import browser
+from finora.tests.kit.tasks import run_tasks
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/transfer/import/"
+OPTIONS = {"on_duplicate": "skip", "missing_email": "skip"}
+
+
+@pytest.fixture(autouse=True)
+def _static_files_as_they_are(settings):
+    static = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": static}
+
+
+@pytest.fixture
+def editor(business):
+    return browser("Editor", scope=[business])
+
+
+def url(import_, name=""):
+    return f"{LIST}{import_.pk}/{name or 'change'}/"
+
+
+def send(client, business, text, **options):
+    """As a browser does with scripts: opened, then the file in pieces, then looked at."""
+    data = {"business": business.pk, **OPTIONS, **options}
+    opened = client.post(f"{LIST}add/", data, headers={"Accept": "application/json"})
+    urls = opened.json()
+    pieces = text.encode()
+    for number, at in enumerate(range(0, len(pieces), 100)):
+        piece = pieces[at : at + 100]
+        answer = client.post(
+            f"{urls['piece']}?number={number}", piece, content_type="application/octet-stream"
+        )
+        assert answer.status_code == 204
+    assert client.post(urls["look"], data).status_code == 302
+    return Import.objects.latest("id")
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+def test_sent_looked_at_confirmed_followed_and_undone(editor, business):
+    rows = [*files.people(30), {"email": "broken"}, {"name": "Nobody"}]
+    import_ = send(editor, business, files.file(f"{files.OURS},Shoe size", *rows))
+    assert "being looked at" in text_of(editor.get(url(import_)))
+    before = editor.get(url(import_, "state")).json()["version"]
+    run_tasks()
+    assert editor.get(url(import_, "state")).json()["version"] != before
+    page = text_of(editor.get(url(import_)))
+    for said in ("Our own columns, UTF-8, by comma", "Shoe size", "Enter a valid email address."):
+        assert said in page
+    assert "<td>30</td>" in page
+    assert not Customer.objects.exists()
+
+    editor.post(url(import_, "start"))
+    assert "Waiting for its turn" in text_of(editor.get(url(import_)))
+    run_tasks()
+    import_.refresh_from_db()
+    assert (import_.state, import_.created, import_.rejected) == (State.DONE, 30, 1)
+    report = b"".join(editor.get(url(import_, "report")).streaming_content).decode()
+    [told] = csv.DictReader(StringIO(report.removeprefix("\ufeff")))
+    assert (told["line"], told["column"], told["row"]) == ("32", "email", "left out")
+    assert not ImportChunk.objects.exists()
+
+    Customer.objects.get(name="Customer 7").edit(phone="0805")
+    undo = {"action": "undo", "_selected_action": [import_.pk], "index": "0", "from_page": "yes"}
+    assert "Undo 1 import?" in text_of(editor.post(LIST, undo))
+    editor.post(LIST, undo | {"confirmed": "yes"})
+    assert "Being undone" in text_of(editor.get(url(import_)))
+    run_tasks()
+    page = text_of(editor.get(url(import_)))
+    assert "29 customers deactivated. 1 stay" in page
+    assert Customer.objects.active().get().public_id in page
+
+
+def test_a_small_file_comes_with_the_form_where_there_are_no_scripts(editor, business):
+    file = SimpleUploadedFile("x.csv", b"name,email\nAda,ada@example.com\n")
+    data = {"business": business.pk, "file": file, **OPTIONS}
+    page = editor.post(f"{LIST}add/", data, follow=True)
+    assert "being looked at" in text_of(page)
+    run_tasks()
+    import_ = Import.objects.get()
+    assert import_.facts["preview"]["counts"]["created"] == 1
+
+
+def test_other_options_are_looked_at_before_they_are_taken(editor, business):
+    factories.customer(business, name="Ada", email="ada@example.com")
+    text = files.file("Full,Mail,Tel", {"Full": "Ada", "Mail": "ada@example.com", "Tel": "0803"})
+    import_ = send(editor, business, text)
+    run_tasks()
+    page = text_of(editor.get(url(import_)))
+    assert "The header is of no tool that is known" in page
+    assert 'value="Import"' not in page
+    data = {"on_duplicate": "update", "missing_email": "skip"}
+    data |= {"map0": "name", "map1": "email", "map2": "phone"}
+    editor.post(url(import_, "look"), data)
+    run_tasks()
+    import_.refresh_from_db()
+    assert import_.facts["preview"]["counts"]["updated"] == 1
+    editor.post(url(import_, "start"))
+    run_tasks()
+    assert Customer.objects.get().phone == "0803"
+
+
+def test_what_runs_shows_how_far_it_is(editor, business):
+    import_ = send(editor, business, files.file(files.OURS, *files.people(3)))
+    tasks.start(import_)
+    Import.objects.filter(pk=import_.pk).update(state="running", rows=2, created=2, read=50)
+    Import.objects.filter(pk=import_.pk).update(started_at=import_.created_at)
+    told = editor.get(url(import_, "state")).json()
+    assert told["said"].startswith("2 rows, ")
+    assert "s left" in told["said"]
+    assert "<progress" in text_of(editor.get(url(import_)))
+
+
+def test_the_list_names_who_when_and_counts(editor, business, django_assert_max_num_queries):
+    import_ = send(editor, business, files.file(files.OURS, *files.people(3)))
+    tasks.start(import_)
+    run_tasks()
+    for _ in range(5):
+        business.imports.open()
+    with django_assert_max_num_queries(8):
+        page = text_of(editor.get(LIST))
+    assert import_.public_id in page
+    assert import_.actor_id in page
+    assert "Done" in page
+
+
+def test_it_is_done_as_who_sent_it(editor, business):
+    import_ = send(editor, business, files.file(files.OURS, *files.people(1)))
+    tasks.start(import_)
+    run_tasks()
+    event = AuditEvent.objects.lines().get(subject=import_.public_id)
+    assert (event.actor_kind, event.actor_id) == ("staff", import_.actor_id)
+
+
+def test_a_failed_task_ends_its_import(editor, business, monkeypatch):
+    import_ = send(editor, business, files.file(files.OURS, *files.people(1)))
+    tasks.start(import_)
+
+    def broken(import_):
+        raise ValueError("ada@example.com")
+
+    monkeypatch.setattr(tasks.running, "run", broken)
+    run_tasks()
+    import_.refresh_from_db()
+    assert import_.state == State.FAILED
+    assert tasks.NOT_FINISHED in text_of(editor.get(url(import_)))
+    assert not ImportChunk.objects.exists()
+
+
+# Who may.
+
+
+def test_a_viewer_and_a_privacy_officer_import_nothing(business):
+    for role, sees in (("Viewer", 403), ("Privacy officer", 200)):
+        client = browser(role, scope=[business])
+        assert client.get(f"{LIST}add/").status_code == 403
+        assert client.post(f"{LIST}add/", {"business": business.pk, **OPTIONS}).status_code == 403
+        assert client.get(LIST).status_code == sees
+    assert not Import.objects.exists()
+
+
+def test_another_businesss_import_is_as_if_it_did_not_exist(business, other_business):
+    theirs = send(browser("Editor", scope=[other_business]), other_business, "name,email\n")
+    client = browser("Editor", scope=[business])
+    assert theirs.public_id not in text_of(client.get(LIST))
+    for name in ("state", "report"):
+        assert client.get(url(theirs, name)).status_code == 404
+    for name in ("piece", "look", "start"):
+        assert client.post(url(theirs, name)).status_code == 404
+    data = {"business": other_business.pk, **OPTIONS}
+    assert client.post(f"{LIST}add/", data).status_code == 200  # refused as an unknown business
+    assert Import.objects.count() == 1
+
+
+def test_only_who_sent_a_file_starts_it(editor, business):
+    import_ = send(editor, business, files.file(files.OURS, *files.people(1)))
+    other = browser("Administrator")
+    for name in ("piece", "look", "start"):
+        assert other.post(url(import_, name)).status_code == 403
+    import_.refresh_from_db()
+    assert import_.state == State.SENDING
+
+
+def test_a_piece_is_kept_once_and_none_that_is_no_more_wanted(editor, business, settings):
+    import_ = send(editor, business, "name,email\n")
+    again = {"data": b"x", "content_type": "application/octet-stream"}
+    assert editor.post(f"{url(import_, 'piece')}?number=0", **again).status_code == 204
+    assert b"".join(import_.pieces()) == b"name,email\n"
+    assert editor.post(f"{url(import_, 'piece')}?number=a", **again).status_code == 400
+    settings.MAX_IMPORT_BYTES = import_.size
+    assert editor.post(f"{url(import_, 'piece')}?number=1", **again).status_code == 413
+    tasks.start(import_)
+    assert editor.post(f"{url(import_, 'piece')}?number=1", **again).status_code == 400
