@@ -168,11 +168,11 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
                 return customer, False
             local_part = normal_forms.email(email).rpartition("@")[0]
             try:
-                return self.create(
-                    email=email,
-                    name=name or local_part[:DEFAULT_NAME_LENGTH],
-                    phone=phone,
-                ), True
+                customer = self.new(
+                    email=email, name=name or local_part[:DEFAULT_NAME_LENGTH], phone=phone
+                )
+                customer.save(force_insert=True)
+                return customer, True
             except IntegrityError as error:
                 # Someone was faster. That customer may be deleted again by now, so look anew.
                 if not (isinstance(error, EmailInUse) or is_of_email(error)):
@@ -262,16 +262,20 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
                     raise IntegrityError(EMAIL_UNIQUE)
             batch.rows.insert()
             index.add_segment(business, batch.segment)
-            event = AuditEvent.objects.event("imported", business.pk, subject or business.public_id)
+            event = AuditEvent.of("imported", business.pk, subject or business.public_id)
             event.count = 0 if subject else 1
             event.save()
 
     def keep_tail_short(self, changes: int = 1) -> None:
         """After the commit, so that packing never holds up or undoes a change."""
-        business = self.business
+        keep_tail_short(self.business.pk, changes)
 
-        # A function: Django reports the __qualname__ of one that fails, and a partial has none.
-        def keep_short() -> None:
-            index.after_write(business, changes)
 
-        transaction.on_commit(keep_short, using=self.db, robust=True)
+def keep_tail_short(business_id: int, changes: int = 1) -> None:
+    """The same of a business that is not loaded."""
+
+    # A function: Django reports the __qualname__ of one that fails, and a partial has none.
+    def keep_short() -> None:
+        index.after_write(business_id, changes)
+
+    transaction.on_commit(keep_short, robust=True)

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, tra
 from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
-from customers.managers import CustomerManager
+from customers.managers import CustomerManager, keep_tail_short
 from customers.querysets import SEARCHED, CustomerErased, EmailInUse, is_of_email
 from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
 from customers.table import CONSTRAINTS, ERASED_NAME, INDEXES
@@ -167,7 +167,7 @@ class Customer(SealedRow, LightlyLoaded):
                 if is_last:
                     raise
         if searched:
-            self._directory().keep_tail_short()
+            keep_tail_short(self.business_id)
 
     def _do_update(self, base_qs: Any, *args: Any) -> Any:
         """Django's, but nothing that was held in memory comes back onto an erased row, not even
@@ -187,9 +187,7 @@ class Customer(SealedRow, LightlyLoaded):
         if raw or any(field.primary_key for field in fields):
             return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
         created = AuditEvent.Action.CREATED
-        return insert(
-            using, self, AuditEvent.objects.event(created, self.business_id, self.public_id)
-        )
+        return insert(using, self, AuditEvent.of(created, self.business_id, self.public_id))
 
     def _directory(self) -> CustomerManager:
         """The customers of its business, which need not be loaded for that."""
@@ -319,7 +317,7 @@ class Customer(SealedRow, LightlyLoaded):
             row.forget()
             AuditEvent.objects.record(AuditEvent.Action.ERASED, self.business_id, [self.public_id])
         self.refresh_from_db()
-        self._directory().keep_tail_short()
+        keep_tail_short(self.business_id)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Django's, and a form that shows the email hears of one in use, beside that field.
@@ -346,4 +344,4 @@ def _loaded_into_the_tail(instance: Customer, raw: bool, **_: Any) -> None:
     """For loaddata: whether the segments that its dump was made beside are here, nothing says."""
     if raw:
         instance.packed = 0
-        instance._directory().keep_tail_short()
+        keep_tail_short(instance.business_id)

@@ -107,19 +107,18 @@ _writes: Counter[int] = Counter()
 _writes_lock = threading.Lock()
 
 
-def after_write(business: Business, changes: int = 1) -> None:
+def after_write(business_id: int, changes: int = 1) -> None:
     """To be called after each committed change of names, emails or activity: keeps the tail short.
 
     A request does not wait for that (see finora/background.py). The tail stays below PACK_ROWS plus
     LOOK_EVERY for each process that writes, and what is written while it is packed.
     """
     with _writes_lock:
-        before = _writes[business.pk]
-        _writes[business.pk] += changes
+        before = _writes[business_id]
+        _writes[business_id] += changes
     # The writes 1, 17, 33, … look. A change of many rows at once takes as many steps as needed.
     looks = range((before - 1) // LOOK_EVERY, (before + changes - 1) // LOOK_EVERY)
     if looks:
-        business_id = business.pk
 
         def look() -> None:
             for _ in looks:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from django.db import models, transaction
 from django.db.models import Max, OuterRef, Q, Subquery
@@ -12,6 +12,7 @@ from django.utils.text import get_text_list
 from finora import clock, metrics
 from finora.audit import acting
 from finora.audit.refusal import Refusal, Tally, minute_of, tally
+from finora.orm.loading import LightlyLoaded
 from finora.orm.scope import Scope
 from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 
@@ -74,7 +75,7 @@ class AuditEventQuerySet(TenantQuerySet["AuditEvent"]):
         """
         names = sorted(fields)
         moment = at or clock.now()
-        events = [self.event(action, business_id, each, names, moment) for each in subjects]
+        events = [AuditEvent.of(action, business_id, each, names, moment) for each in subjects]
         for event in events[:-1]:
             event.count = 0
         for event in events[-1:]:
@@ -86,30 +87,9 @@ class AuditEventQuerySet(TenantQuerySet["AuditEvent"]):
     ) -> None:
         """Notes that it was done to so many at once, of whom `subject` is not one: the business, or
         the import that they came by. Whom, is not noted of each."""
-        line = self.event(action, business_id, subject, sorted(fields))
+        line = AuditEvent.of(action, business_id, subject, sorted(fields))
         line.count = count
         line.save()
-
-    def event(
-        self,
-        action: str,
-        business_id: int,
-        subject: str,
-        fields: Sequence[str] = (),
-        at: datetime | None = None,
-    ) -> AuditEvent:
-        """What record() notes of one subject, not stored yet: for who writes it with the change."""
-        actor = acting.actor()
-        return AuditEvent(
-            business_id=business_id,
-            at=at or clock.now(),
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            request_id=actor.request_id,
-            action=action,
-            subject=subject,
-            fields=list(fields),
-        )
 
     def record_refused(
         self, action: str, business_id: int, subjects: Iterable[str], fields: Iterable[str] = ()
@@ -194,7 +174,7 @@ class AuditEventQuerySet(TenantQuerySet["AuditEvent"]):
         raise Frozen("An audit event is never changed.")
 
 
-class AuditEvent(TenantRow):
+class AuditEvent(TenantRow, LightlyLoaded):
     """Who did what to which customer, key or business, and when; never a value.
 
     Append-only: here, and by privilege in the database (docs/deploying.md).
@@ -256,6 +236,28 @@ class AuditEvent(TenantRow):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.action}"
+
+    @classmethod
+    def of(
+        cls,
+        action: str,
+        business_id: int,
+        subject: str,
+        fields: Sequence[str] = (),
+        at: datetime | None = None,
+    ) -> Self:
+        """What record() notes of one subject, not stored yet: for who writes it with the change."""
+        actor = acting.actor()
+        return cls.new(
+            business_id=business_id,
+            at=at or clock.now(),
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            request_id=actor.request_id,
+            action=action,
+            subject=subject,
+            fields=list(fields),
+        )
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:

@@ -352,9 +352,9 @@ def test_a_look_finds_a_full_tail_only(business, small, monkeypatch):
     steps = []
     monkeypatch.setattr(index, "step", lambda pk: steps.append(written))
     for written in range(1, 11):
-        index.after_write(business)
+        index.after_write(business.pk)
     assert steps == [1, 5, 9]
-    index.after_write(Business(pk=business.pk + 1))
+    index.after_write(business.pk + 1)
     assert steps == [1, 5, 9, 10]
 
 

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from customers.models import Customer
-from finora.audit.models import AuditEvent, AuditEventQuerySet
+from finora.audit.models import AuditEvent
 from finora.orm.inserting import insert
 from finora.tests.kit import factories
 
@@ -72,12 +72,12 @@ def test_of_a_row_that_is_refused_there_is_no_note(business, inside):
 
 
 def test_a_row_whose_note_is_refused_is_not_there(business, monkeypatch):
-    event = AuditEventQuerySet.event
+    event = AuditEvent.of
 
-    def of_nobody(self, action, business_id, *args):
-        return event(self, action, business_id + 10**6, *args)
+    def of_nobody(action, business_id, *args):
+        return event(action, business_id + 10**6, *args)
 
-    monkeypatch.setattr(AuditEventQuerySet, "event", of_nobody)
+    monkeypatch.setattr(AuditEvent, "of", of_nobody)
     customer = Customer(business=business, **BARE)
     with pytest.raises(IntegrityError):
         customer.save()
@@ -104,7 +104,7 @@ def test_a_row_that_brings_its_key_is_noted_once(business):
 
 def test_the_answer_is_the_rows_key(business):
     customer = Customer(business=business, **BARE)
-    event = AuditEvent.objects.event("created", business.pk, customer.public_id)
+    event = AuditEvent.of("created", business.pk, customer.public_id)
     with transaction.atomic():
         rows = insert("default", customer, event)
     assert rows == [(Customer.objects.get().pk,)]
