@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.drills import clock, database, disk, history, kills, limits, signals, slow
+from bench.drills import clock, database, disk, failover, history, kills, limits, signals, slow
 from bench.drills.report import Result, markdown, text
 from bench.drills.world import POSTGRES, SQLITE
 
@@ -24,6 +24,7 @@ RESULTS = Path(__file__).resolve().parents[1] / "results" / "drills.md"
 DRILLS: dict[str, Callable[[str, bool], Result]] = {
     "kills": kills.run,
     "database": database.run,
+    "failover": failover.run,
     "redis": limits.run,
     "disk": disk.run,
     "clock": clock.run,
