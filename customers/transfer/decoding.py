@@ -39,7 +39,7 @@ _OTHER_FILES = {
     b"\x28\xb5\x2f\xfd": "a zstd archive",
     b"%PDF": "a PDF",
 }
-_HEAD = 4096
+_HEAD, _BEGINNING = 4096, 20
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 
@@ -64,17 +64,17 @@ def encoding_of(pieces: Pieces) -> Encoding:
     for magic, what in _OTHER_FILES.items():
         if head.startswith(magic):
             raise FileRefused(f"This is {what}. Save it as CSV and import that.")
-    if not head.strip():
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise FileRefused("The file is empty.")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", "UTF-16")
-    # Of Latin letters in UTF-16 every other byte is 0.
-    start = head[:_HEAD]
-    odd, even = start[1::2].count(0), start[::2].count(0)
-    if max(odd, even) * 3 > len(start):
-        if min(odd, even) * 3 > max(odd, even):
-            raise FileRefused("This is no text. Save it as CSV and import that.")
-        return Encoding("utf-16-le" if odd > even else "utf-16-be", "UTF-16")
+    # Of Latin letters in UTF-16 every other byte is 0: of a header at least.
+    for start in (head[:_BEGINNING], head[:_HEAD]):
+        odd, even = start[1::2].count(0), start[::2].count(0)
+        if max(odd, even) * 3 > len(start):
+            if min(odd, even) * 3 > max(odd, even):
+                raise FileRefused("This is no text. Save it as CSV and import that.")
+            return Encoding("utf-16-le" if odd > even else "utf-16-be", "UTF-16")
     return _one_of_bytes(head, stream)
 
 
