@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 
 from customers.models import Customer
 from customers.transfer import tasks
 from customers.transfer.models import Import, ImportChunk, State
+from finora import clock
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories, files
 from finora.tests.kit.staff import browser
@@ -165,6 +168,22 @@ def test_a_failed_task_ends_its_import(editor, business, monkeypatch):
     assert import_.state == State.FAILED
     assert tasks.NOT_FINISHED in text_of(editor.get(url(import_)))
     assert not ImportChunk.objects.exists()
+
+
+def test_what_is_never_imported_is_removed_after_a_day(editor, business):
+    old = send(editor, business, "name,email\n")
+    Import.objects.filter(pk=old.pk).update(created_at=clock.now() - timedelta(hours=25))
+    begun = send(editor, business, "name,email\n")
+    Import.objects.filter(pk=begun.pk).update(created_at=clock.now() - timedelta(hours=25))
+    tasks.start(begun)
+    new = send(editor, business, "name,email\n")
+    said = StringIO()
+    call_command("prune_imports", dry_run=True, stdout=said)
+    call_command("prune_imports", stdout=said)
+    told = ["Would remove 1 files.", "Removed 1 files that were never imported."]
+    assert said.getvalue().splitlines() == told
+    assert set(Import.objects.all()) == {begun, new}
+    assert not ImportChunk.objects.filter(of_id=old.pk).exists()
 
 
 # Who may.

@@ -153,6 +153,7 @@ def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
     imported = business.imports.get()
     assert (imported.state, imported.created) == ("done", 3)
     assert "Deactivated 3 " in told("undo_import", imported.public_id)
+    assert "Removed 0 " in told("prune_imports")
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.ENCRYPTION_KEYS]
     settings.BLIND_INDEX_KEYS = [secrets.token_urlsafe(32), *settings.BLIND_INDEX_KEYS]
     told("rotate_encryption")
