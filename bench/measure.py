@@ -24,6 +24,19 @@ def _version() -> str:
         return f"PostgreSQL {cursor.fetchone()[0].split()[0]}"
 
 
+def _settings() -> str:
+    """How the server is set that is measured."""
+    if connection.vendor == "sqlite":
+        return ""
+    names = ("shared_buffers", "max_wal_size", "checkpoint_timeout")
+    with connection.cursor() as cursor:
+        told = []
+        for name in names:
+            cursor.execute(f"SHOW {name}")
+            told.append(f"{name} {cursor.fetchone()[0]}")
+    return ", ".join(told)
+
+
 def main(task: dict[str, Any]) -> None:
     django.setup()
     # They need Django's apps.
@@ -43,6 +56,7 @@ def main(task: dict[str, Any]) -> None:
     world = World(task)
     measured = {
         "database": _version(),
+        "settings": _settings(),
         "count": task["count"],
         "python": platform.python_version(),
         "django": django.get_version(),

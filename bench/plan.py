@@ -11,7 +11,7 @@ SOAKED = "ours, its packing timed"
 
 # What there is to measure, in the order in which it is.
 SECTIONS = ("bulk", "search", "lists", "packing", "transfer", "calls")
-COUNT = 20_000
+COUNT, MILLION = 20_000, 1_000_000
 FOUND, MADE, ONE, LIST = ROUTES = (
     *("find-or-create, found", "find-or-create, made"),
     *("get one", "list of 50"),

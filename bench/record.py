@@ -1,6 +1,7 @@
 """python -m bench.record: the tables and the picture anew from bench/results/results.json.
 
 `make bench BENCH=--record` does it behind a run, whose sections take the place of those of before.
+Those of another number of customers have a file of their own beside it.
 """
 
 from __future__ import annotations
@@ -8,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bench.chart import draw
+from bench.plan import COUNT, MILLION
 from bench.report import Results, markdown
 from bench.servers import ROOT
 from bench.summary import calls, drills, scale, search
@@ -21,28 +25,34 @@ DOCUMENTS = tuple(
     ROOT / name for name in ("README.md", "docs/benchmarks.md", "docs/adr/0001-sealed-segments.md")
 )
 _PLACE = re.compile(r"(<!-- bench: (\w+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
-_TABLES = {
+_TABLES: dict[str, Callable[[Results], str]] = {
     "calls": calls,
     "scale": scale,
+    "million": lambda _: scale(read(MILLION)),
     "search": search,
     "drills": lambda _: drills((RESULTS.parent / "drills.md").read_text()),
 }
 
 
-def add(results: Results) -> None:
+def add(results: Results, count: int = COUNT) -> None:
     """Keeps these sections, in place of what was measured of them on these databases before."""
-    kept = read()
+    kept = read(count)
     for name, section in results.items():
         kept[name] = {**kept.get(name, {}), **section}
-    RESULTS.write_text(json.dumps(_rounded(kept), separators=(",", ":")) + "\n")
-    write(read())
+    _file(count).write_text(json.dumps(_rounded(kept), separators=(",", ":")) + "\n")
+    write(count)
 
 
-def read() -> Results:
-    if not RESULTS.exists():
+def read(count: int = COUNT) -> Results:
+    """What was measured at this number of customers."""
+    if not _file(count).exists():
         return {}
-    found: Results = json.loads(RESULTS.read_text())
+    found: Results = json.loads(_file(count).read_text())
     return found
+
+
+def _file(count: int) -> Path:
+    return RESULTS if count == COUNT else RESULTS.with_stem(f"{RESULTS.stem}-{count}")
 
 
 def filled(text: str, results: Results) -> str:
@@ -55,11 +65,14 @@ def filled(text: str, results: Results) -> str:
     return _PLACE.sub(fill, text)
 
 
-def write(results: Results) -> None:
-    RESULTS.with_suffix(".md").write_text(markdown(results))
+def write(count: int = COUNT) -> None:
+    """The tables of this number of customers; and in the documents all of them."""
+    results = read()
     for path in DOCUMENTS:
         path.write_text(filled(path.read_text(), results))
-    draw(results, RESULTS.with_suffix(".png"))
+    _file(count).with_suffix(".md").write_text(markdown(read(count)))
+    if count == COUNT:
+        draw(results, RESULTS.with_suffix(".png"))
 
 
 def _rounded(value: Any) -> Any:
@@ -72,5 +85,5 @@ def _rounded(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    write(read())
+    write()
     sys.stdout.write("Written.\n")

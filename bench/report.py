@@ -274,7 +274,8 @@ def markdown(results: Results) -> str:
     every = [figures for section in results.values() for figures in section.values()]
     on = " and ".join(sorted({str(f["database"]) for f in every}))
     versions = f"Python {every[0]['python']}, Django {every[0]['django']}"
-    return f"""Measured on {on}, as they come; {versions}; {every[0]["cores"]} cores that server,
-database and load share.
+    settings = " or ".join(sorted({f["settings"] for f in every if f.get("settings")}))
+    return f"""Measured on {on}, {settings or "as they come"}; {versions}; {every[0]["cores"]} cores
+that server, database and load share.
 
 {chr(10).join(parts)}"""

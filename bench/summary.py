@@ -73,8 +73,12 @@ def scale(results: Results) -> str:
             ),
         )
     ]
-    count = results["search"]["postgres"]["count"]
-    return table((f"at {count:,} customers", "SQLite", "PostgreSQL", "beside PostgreSQL's"), rows)
+    if not results:
+        return ""
+    count = next(iter(results["search"].values()))["count"]
+    measured = [row for row in rows if {*row[1:3]} != {MISSING}]
+    head = (f"at {count:,} customers", "SQLite", "PostgreSQL", "beside PostgreSQL's")
+    return table(head, measured)
 
 
 def search(results: Results) -> str:

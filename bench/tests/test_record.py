@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bench import record
+from bench.plan import MILLION
 from bench.report import markdown
 
 RESULTS = record.read()
@@ -19,6 +20,25 @@ def test_the_documents_say_what_was_measured(document):
 
 def test_all_tables_are_of_the_same_results():
     assert record.RESULTS.with_suffix(".md").read_text() == markdown(RESULTS)
+
+
+def test_a_million_has_tables_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results.json")
+    page = tmp_path / "page.md"
+    monkeypatch.setattr(record, "DOCUMENTS", (page,))
+    page.write_text(
+        "<!-- bench: million -->\n<!-- /bench -->\n<!-- bench: scale -->\n<!-- /bench -->\n"
+    )
+    record.RESULTS.write_text(json.dumps(RESULTS))
+    search = RESULTS["search"]["postgres"] | {"count": MILLION}
+    record.add({"search": {"postgres": search}}, MILLION)
+    assert record.read() == RESULTS
+    assert record.read(MILLION)["search"]["postgres"]["count"] == MILLION
+    assert "At 1,000,000 customers" in (tmp_path / "results-1000000.md").read_text()
+    of_million, of_others = page.read_text().split("<!-- /bench -->\n")[:2]
+    assert "| at 1,000,000 customers" in of_million
+    assert "seed_customers" not in of_million  # which was not measured
+    assert of_others.partition("\n")[2] == record.scale(RESULTS)
 
 
 def test_figures_stand_between_their_marks_alone():
