@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,6 +16,9 @@ from finora.tenants.models import Business
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+# Customers by public id, each behind its place in list order.
+Found = dict[str, tuple[tuple[bytes, str], Any]]
 
 # Candidates whose marks a search compares at a time, at most.
 SCREEN_ROWS = 3200
@@ -34,7 +37,7 @@ def find(business: Business, query: str, limit: int) -> list[Any]:
 def _find(business: Business, query: str, limit: int) -> list[Any]:
     # The tail first, then the segments: what is packed in between is seen twice, never missed.
     tail = build(lines.entries(business.customers.tail()))
-    found: dict[str, Any] = {}
+    found: Found = {}
     missing: set[UUID] = set()
     read: list[UUID] = []
     for segments in store.opened(business.pk, missing):
@@ -43,7 +46,7 @@ def _find(business: Business, query: str, limit: int) -> list[Any]:
     if missing:
         for segment in stand_in.segments(business, missing, read):
             _collect(business, query, limit, [segment], found)
-    return sorted(found.values(), key=_place)[:limit]
+    return [customer for _, customer in sorted(found.values())[:limit]]
 
 
 def _collect(
@@ -51,7 +54,7 @@ def _collect(
     query: str,
     limit: int,
     segments: list[Segment],
-    found: dict[str, Any],
+    found: Found,
 ) -> None:
     """Adds to `found` until it holds the first `limit` matches that these segments know of.
 
@@ -59,19 +62,20 @@ def _collect(
     the same, and counts at the place where it stands now.
     """
     customers = business.customers
-    candidates = _screened(customers.active(), first_matches(segments, query), limit)
+    candidates = _screened(customers.active, first_matches(segments, query), limit)
     while chunk := list(islice(candidates, limit)):
         unseen = {candidate.public_id for candidate in chunk} - found.keys()
         for customer in customers.among(unseen):
             if _holds(customer, query):
-                found[customer.public_id] = customer
+                place = customer.name_key, customer.public_id
+                found[customer.public_id] = place, customer
         frontier = chunk[-1].name_key, chunk[-1].public_id
-        if sum(_place(customer) <= frontier for customer in found.values()) >= limit:
+        if sum(place <= frontier for place, _ in found.values()) >= limit:
             return
 
 
 def _screened(
-    live: QuerySet[Any], candidates: Iterator[Candidate], limit: int
+    live: Callable[[], QuerySet[Any]], candidates: Iterator[Candidate], limit: int
 ) -> Iterator[Candidate]:
     """The first `limit` candidates as they are; of the rest only those that bear their row's mark.
 
@@ -80,12 +84,8 @@ def _screened(
     yield from islice(candidates, limit)
     size = 4 * limit
     while chunk := list(islice(candidates, size)):
-        yield from compress(chunk, lines.current(live, [candidate[1:] for candidate in chunk]))
+        yield from compress(chunk, lines.current(live(), [candidate[1:] for candidate in chunk]))
         size = min(4 * size, SCREEN_ROWS)
-
-
-def _place(customer: Any) -> tuple[bytes, str]:
-    return customer.name_key, customer.public_id
 
 
 def _holds(customer: Any, query: str) -> bool:
