@@ -44,20 +44,6 @@ Q = parameters.query(
 class CustomerApiView(ApiView):
     """What the endpoints of customers share: several of them as an answer."""
 
-    def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
-        query = self.request.GET
-        customers = cast(CustomerQuerySet, self.business.customers.all())
-        for name in given:
-            # An empty variable in an integration must not turn a filter into "everyone".
-            if not text.trim(query[name]):
-                raise errors.invalid_parameter(name, f"{name} is empty.")
-        if "status" not in given:
-            customers = customers.active()
-        filters = CustomerFilters(query, customers, request=self.request)
-        for name, problems in filters.errors.items():
-            raise errors.invalid_parameter(name, str(problems[0]))
-        return cast(CustomerQuerySet, filters.qs)
-
     def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
         """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
         `meta.unreadable`: one bad row takes no list down, and no wrong value is ever served.
@@ -143,6 +129,20 @@ class CustomersView(CustomerApiView):
             return None
         name_key, public_id = read_cursor(self.business_id, LIST, cursor)
         return name_key, public_id.decode()
+
+    def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
+        query = self.request.GET
+        customers = cast(CustomerQuerySet, self.business.customers.all())
+        for name in given:
+            # An empty variable in an integration must not turn a filter into "everyone".
+            if not text.trim(query[name]):
+                raise errors.invalid_parameter(name, f"{name} is empty.")
+        if "status" not in given:
+            customers = customers.active()
+        filters = CustomerFilters(query, customers, request=self.request)
+        for name, problems in filters.errors.items():
+            raise errors.invalid_parameter(name, str(problems[0]))
+        return cast(CustomerQuerySet, filters.qs)
 
     @operation(
         "createCustomer",

@@ -57,12 +57,9 @@ class ApiView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with acting.acting(self.actor):
             try:
-                response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-            except BaseException:
+                return super().dispatch(request, *args, **kwargs)
+            finally:
                 throttling.leave(request)
-                raise
-            throttling.leave_with(request, response)
-            return response
 
     def actor(self) -> acting.Actor:
         """The key, for the audit trail."""

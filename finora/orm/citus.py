@@ -39,10 +39,15 @@ def distribute(
         new = [model for model in tenants if model._meta.db_table not in done]
         if owner._meta.db_table not in done or new:
             yield from _take_identities(cursor)
-        # Held again at the end: of two tables that refer to each other one is spread first.
-        references = list(_references(cursor, new))
-        for table, name, _ in references:
-            cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+        # Added at the end: what refers to a table is spread after it, or before.
+        references = [
+            (f'ALTER TABLE "{model._meta.db_table}"', constraint.name, constraint.definition(model))
+            for model in new
+            for constraint in model._meta.constraints
+            if isinstance(constraint, TenantReference)
+        ]
+        for alter, name, _ in references:
+            cursor.execute(f'{alter} DROP CONSTRAINT IF EXISTS "{name}"')
         for model in new:
             _hold_owner_in_key(cursor, model)
         if owner._meta.db_table not in done:
@@ -54,8 +59,8 @@ def distribute(
                 [model._meta.db_table, OWNER, _beside(cursor)],
             )
             yield f"{model._meta.db_table}: by business"
-        for table, _, constraint in references:
-            cursor.execute(f'ALTER TABLE "{table}" ADD {constraint}')
+        for alter, _, definition in references:
+            cursor.execute(f"{alter} ADD {definition}")
 
 
 def _look(cursor: Any) -> None:
@@ -93,20 +98,24 @@ def _set_on_database(cursor: Any) -> Iterator[str]:
         yield f"{setting}, for later migrations"
 
 
+# Of the catalogue itself: the view citus_tables asks each machine for sizes, over connections that
+# would wait for what this one has locked.
+
+
 def _spread(cursor: Any) -> set[str]:
     """The tables that are reference tables or distributed."""
     cursor.execute(
-        "SELECT table_name::text FROM citus_tables WHERE citus_table_type IN"
-        " ('reference', 'distributed')"
+        "SELECT relname FROM pg_dist_partition JOIN pg_class ON pg_class.oid = logicalrelid"
+        " WHERE partmethod = 'h' OR (partmethod = 'n' AND repmodel = 't')"
     )
-    return {name.rpartition(".")[2].strip('"') for (name,) in cursor.fetchall()}
+    return {name for (name,) in cursor.fetchall()}
 
 
 def _beside(cursor: Any) -> str:
     """A table that is spread so already, whose shards the next one's stand beside."""
     cursor.execute(
-        "SELECT table_name::text FROM citus_tables WHERE citus_table_type = 'distributed'"
-        " AND distribution_column = %s ORDER BY 1 LIMIT 1",
+        "SELECT logicalrelid::text FROM pg_dist_partition WHERE partmethod = 'h'"
+        " AND column_to_column_name(logicalrelid, partkey) = %s ORDER BY 1 LIMIT 1",
         [OWNER],
     )
     row = cursor.fetchone()
@@ -138,18 +147,6 @@ def _take_identities(cursor: Any) -> Iterator[str]:
         )
     if rows:
         yield f"{len(rows)} identity columns: a sequence's instead"
-
-
-def _references(
-    cursor: Any, tenants: Sequence[type[models.Model]]
-) -> Iterator[tuple[str, str, str]]:
-    """The table, name and definition of what these models refer to inside a business."""
-    for model in tenants:
-        for constraint in model._meta.constraints:
-            if isinstance(constraint, TenantReference):
-                table = model._meta.db_table
-                sql = constraint.constraint_sql(model, cursor.db.schema_editor())
-                yield table, constraint.name, sql
 
 
 def _hold_owner_in_key(cursor: Any, model: type[models.Model]) -> None:

@@ -57,29 +57,38 @@ class TenantForeignKey(_ForeignKey):
 class TenantReference(models.BaseConstraint):
     """That a TenantForeignKey leads to a row of the same business, as the database holds it.
 
-    Its target has a unique constraint of business and id. Looked at when the transaction ends.
+    Its target has a unique constraint of business and id. It is looked at with each statement: at
+    the end of a transaction, as Django has it of foreign keys, a cluster says only that it could
+    not commit.
     """
 
     def __init__(self, *, field: str, name: str, **options: Any) -> None:
         super().__init__(name=name, **options)
         self.field = field
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
-        quote = schema_editor.quote_name
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
+        """None for a new table where the target is spread over machines: this one has to be spread
+        first, by `manage.py distribute`, which then adds it.
+        """
+        field: Any = model._meta.get_field(self.field)
+        if _is_distributed(schema_editor.connection, field.related_model._meta.db_table):
+            return None
+        return self.definition(model)
+
+    def definition(self, model: Any) -> str:
+        """As it stands in CREATE TABLE, or behind ADD."""
         field: Any = model._meta.get_field(self.field)
         target = field.related_model._meta
-        mine = f"{quote('business_id')}, {quote(field.column)}"
-        theirs = f"{quote('business_id')}, {quote(target.pk.column)}"
         return (
-            f"CONSTRAINT {quote(self.name)} FOREIGN KEY ({mine})"
-            f" REFERENCES {quote(target.db_table)} ({theirs}) DEFERRABLE INITIALLY DEFERRED"
+            f'CONSTRAINT "{self.name}" FOREIGN KEY ("business_id", "{field.column}")'
+            f' REFERENCES "{target.db_table}" ("business_id", "{target.pk.column}")'
         )
 
     def create_sql(self, model: Any, schema_editor: Any) -> Any:
         return Statement(
             "ALTER TABLE %(table)s ADD %(constraint)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),
-            constraint=self.constraint_sql(model, schema_editor),
+            constraint=self.definition(model),
         )
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:
@@ -114,3 +123,19 @@ class TenantReference(models.BaseConstraint):
 
     def __hash__(self) -> int:
         return hash((self.name, self.field))
+
+
+def _is_distributed(connection: Any, table: str) -> bool:
+    """Whether a table is spread over the machines of a Citus cluster (see finora/orm/citus.py)."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'")
+        if not cursor.fetchone():
+            return False
+        cursor.execute(
+            "SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass(%s)"
+            " AND partmethod = 'h'",
+            [f'"{table}"'],
+        )
+        return cursor.fetchone() is not None

@@ -17,17 +17,9 @@ from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
 BUSINESS_ID = os.environ["FUZZ_BUSINESS_ID"]
 SPARE_KEY_ID = os.environ["FUZZ_SPARE_KEY_ID"]
-IMPORT_ID = os.environ["FUZZ_IMPORT_ID"]
 KEY_ID = re.compile(r"key_[0-9a-z]{1,36}")
-IMPORTS = re.compile(r"imp_[0-9a-z]{1,36}")
 CURSOR = re.compile(r"[A-Za-z0-9_-]+")
 given_cursors: list[str] = []
-
-
-@schemathesis.serializer("application/x-ndjson", "text/csv")
-def as_it_is(context: Any, value: Any) -> bytes:
-    """A file: its text."""
-    return value if isinstance(value, bytes) else str(value).encode(errors="surrogatepass")
 
 
 @schemathesis.hook
@@ -45,12 +37,7 @@ def map_query(context: Any, query: dict[str, Any] | None) -> dict[str, Any] | No
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """Revokes a spare key, never the fuzzer's own: every later answer would be a 401. And asks for
-    an import that there is: another operation begins one, but says so in a header alone."""
-    if case.operation.label == "GET /v1/imports/{id}":
-        public_id = (case.path_parameters or {}).get("id")
-        if isinstance(public_id, str) and IMPORTS.fullmatch(public_id):
-            case.path_parameters["id"] = IMPORT_ID
+    """Revokes a spare key, never the fuzzer's own: every later answer would be a 401."""
     if case.operation.label == "DELETE /v1/api-keys/{id}":
         public_id = (case.path_parameters or {}).get("id")
         if isinstance(public_id, str) and KEY_ID.fullmatch(public_id):

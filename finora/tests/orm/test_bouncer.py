@@ -170,7 +170,8 @@ def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
 
 # The server serves: the tests above. `demo` makes what create_business and seed_customers make.
 # `work` goes on until it is stopped; it keeps nothing of a session (finora/tests/tasks).
-ELSEWHERE = {"serve", "demo", "migrate", "work"}
+# `distribute` is for a cluster, on a connection of its own: finora/tests/orm/test_citus.py.
+ELSEWHERE = {"serve", "demo", "migrate", "work", "distribute"}
 
 
 def test_every_command_is_among_them():
