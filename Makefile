@@ -55,7 +55,7 @@ coverage: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy finora customers bench
+	$(BIN)/mypy finora customers sales bench
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 

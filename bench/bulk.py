@@ -18,7 +18,7 @@ _PLAIN = """
 DROP TABLE IF EXISTS imported;
 CREATE TABLE imported (
     id bigserial PRIMARY KEY, business text, name text COLLATE "C", email text COLLATE "C",
-    phone text, address text, tin text, company_name text, account_balance_kobo bigint
+    phone text, address text, tin text, company_name text
 );
 CREATE UNIQUE INDEX ON imported (business, email);
 CREATE INDEX ON imported (business, name, id);
@@ -28,7 +28,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE INDEX ON imported USING gin (name gin_trgm_ops);
 CREATE INDEX ON imported USING gin (email gin_trgm_ops);
 """
-_COLUMNS = ("name", "email", "phone", "address", "tin", "company_name", "account_balance_kobo")
+_COLUMNS = ("name", "email", "phone", "address", "tin", "company_name")
 BATCH = 2_000
 
 

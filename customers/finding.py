@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from customers.keyset import BY_NAME
+from customers.querysets import BY_NAME
 from customers.search import by_words
 from customers.search.by_words import Words
 from finora.tenants.models import Business
@@ -21,7 +21,7 @@ AT_ONCE = 200
 # Rows held while all that match are looked for.
 PAGE = 1000
 
-# A business's id, a name_key and a public id: see keyset.BY_NAME.
+# A business's id, a name_key and a public id: see BY_NAME.
 Place = tuple[int, bytes, str]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, islice, repeat, zip_longest
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
+from django.db.models import Case, F, Value, When
 
 from customers.batch import Batch
 from customers.querysets import (
@@ -18,6 +19,7 @@ from customers.querysets import (
     is_of_email,
 )
 from customers.search import index, lines
+from finora import clock
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Prepared, Slot
 from finora.sealing import blind_index, normal_forms
@@ -25,6 +27,8 @@ from finora.tenants.models.business import Business
 
 SEARCH_LIMIT = 50
 DEFAULT_NAME_LENGTH = 200
+# What is asked of a customer before its books change.
+LOCKED = ("public_id", "business_id", "is_active", "erased_at")
 # Customers of one batch of a load, and emails that are looked up at once.
 IMPORT_ROWS = 2_000
 HASHES_AT_ONCE = 500
@@ -205,6 +209,26 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         """
         there = self.business.customers.with_public_id(public_id).filter(erased_at=None)
         return there.select_for_update().values_list("pk", flat=True).first() is not None
+
+    def lock(self, public_id: str) -> Any:
+        """The customer, an inactive one too, locked until the transaction's end: whatever changes
+        its balance has it first, and looks at what else there is of it then. Raises DoesNotExist.
+        """
+        mine = self.business.customers.with_public_id(public_id)
+        return mine.only(*LOCKED).select_for_update().get()
+
+    def add_to_balances(self, kobo: Mapping[int, int]) -> None:
+        """Of customers that the transaction has locked, by key: each owes so much more, or less."""
+        changed_at: Any = self.model._meta.get_field("updated_at")
+        added: Any = next(iter(kobo.values()))
+        if len(kobo) > 1:
+            each = [When(pk=pk, then=Value(more)) for pk, more in kobo.items()]
+            added = Case(*each, output_field=models.BigIntegerField())
+        self.business.customers.filter(pk__in=kobo).update(
+            account_balance_kobo=F("account_balance_kobo") + added,
+            # Answers show it, so a delta sync must hear of it.
+            updated_at=changed_at.not_before(clock.now()),
+        )
 
     # Many at once.
 

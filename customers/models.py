@@ -72,6 +72,7 @@ class Customer(SealedRow, LightlyLoaded):
     tin_hash = BlindIndexField(
         of="tin", place="customer.tin", normal_form=normal_forms.tin, null=True
     )
+    # What the customer owes; written by CustomerManager.add_to_balances alone.
     account_balance_kobo = models.BigIntegerField(
         "balance in kobo", default=0, editable=False, help_text="100 kobo are one naira."
     )
@@ -143,10 +144,11 @@ class Customer(SealedRow, LightlyLoaded):
             fields |= {"packed"} if searched else set()
             fields |= {"deleted_at"} if "is_active" in named else set()
         elif not self._state.adding:
-            # All but what never changes, and the mark that the person was erased meanwhile, which
-            # refuses the rest.
+            # All but what never changes, the balance, which others add to meanwhile, and the mark
+            # that the person was erased meanwhile, which refuses the rest.
             fields = {field.attname for field in self._meta.concrete_fields}
-            fields -= {"id", "business_id", "public_id", "erased_at"} | self.get_deferred_fields()
+            fields -= {"id", "business_id", "public_id", "account_balance_kobo", "erased_at"}
+            fields -= self.get_deferred_fields()
             fields |= {"updated_at"}
         for is_last in (False, True):
             try:

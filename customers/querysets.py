@@ -15,6 +15,7 @@ from django.db.models import Count, Max, Q, Value
 
 from finora import clock
 from finora.audit.models import AuditEvent
+from finora.orm.keyset import Order
 from finora.orm.prepared import Slot
 from finora.orm.related import owner_of
 from finora.sealing import blind_index, normal_forms
@@ -27,6 +28,10 @@ NOT_SHOWN = (
 
 # What a search result depends on: a change of these puts the row into the search tail.
 SEARCHED = {"name", "email", "phone", "company_name", "is_active"}
+
+# The staff's lists, business by business.
+BY_NAME: Order = ("business_id", "name_key", "public_id")
+NEWEST_FIRST: Order = ("-business_id", "-created_at", "-id")
 
 EMAIL_UNIQUE = "customer_active_email_unique"
 

@@ -1,6 +1,10 @@
 """The time as it is stored and shown."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
 
 
 def now() -> datetime:
@@ -15,3 +19,8 @@ def now() -> datetime:
 def iso(moment: datetime) -> str:
     """`2026-03-20T09:15:00.000Z` for a time in UTC: as the API and files have it."""
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def today() -> date:
+    """The day that books are kept by: the calendar's of STAFF_TIME_ZONE."""
+    return timezone.localdate(timezone=ZoneInfo(settings.STAFF_TIME_ZONE))

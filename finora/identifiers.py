@@ -1,4 +1,4 @@
-"""Public ids: `biz_…`, `cust_…`, `key_…`, `imp_…`: opaque, time-ordered, URL-safe.
+"""Public ids: `biz_…`, `cust_…`, `inv_…`: opaque, time-ordered, URL-safe.
 
 The part behind the prefix is a ULID in lower case: 48 bits of milliseconds, 80 random bits, in
 26 characters of Crockford's base32. Integer ids stay inside.
@@ -30,6 +30,14 @@ def key_id() -> str:
 
 def import_id() -> str:
     return _new("imp")
+
+
+def invoice_id() -> str:
+    return _new("inv")
+
+
+def receipt_id() -> str:
+    return _new("rcpt")
 
 
 def is_possible(text: str) -> bool:

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "finora.staff",
     "customers",
     "customers.transfer",
+    "sales",
 ]
 
 # Sessions, messages, CSRF and framing rules serve the pages; the API answers without them.

@@ -20,6 +20,7 @@ log = logging.getLogger("finora.pages")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("customers.api.urls")),
+    path("", include("sales.api.urls")),
     path("", include("finora.api.urls")),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),

@@ -20,6 +20,7 @@ from customers.admin.story import story
 from customers.models import Customer
 from customers.querysets import CustomerErased, CustomerQuerySet, EmailInUse
 from finora.sealing import SealError
+from finora.staff import row_panels
 from finora.staff.display import day, naira, tag
 from finora.staff.filters import BusinessFilter
 from finora.tenants.models import Business
@@ -125,6 +126,7 @@ class CustomerAdmin(ErasingAdmin, BulkAdmin):
             if context["errors"]:
                 customer.refresh_from_db()  # the form wrote into it what was typed
             context["story"] = story(customer)
+            context["row_panels"] = row_panels.render(request, customer)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def page_actions(self, row: Customer) -> dict[str, str]:

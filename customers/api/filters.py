@@ -39,6 +39,7 @@ class CustomerFilters(filters.FilterSet):
     status = filters.ChoiceFilter(
         method="by_status",
         choices=[(name, name) for name in ("active", "inactive", "all")],
+        initial="active",
         help_text="`active` by default.",
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -24,9 +23,6 @@ from finora.api.operations import Answer, Tag, operation
 from finora.api.parameters import path_id
 from finora.api.views import ApiView
 from finora.clock import iso
-from finora.sealing import SealError
-
-log = logging.getLogger("finora.api")
 
 MAX_QUERY_LENGTH = 200
 TAG = Tag("Customers", "Who the business sells to.")
@@ -45,29 +41,10 @@ class CustomerApiView(ApiView):
     """What the endpoints of customers share: several of them as an answer."""
 
     def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
-        """`{customers, count}`. A row that cannot be opened is left out, logged, and named in
-        `meta.unreadable`: one bad row takes no list down, and no wrong value is ever served.
-        Where no row opens it is the key that is wrong, and an empty list would be a lie: a 500.
-        """
-        rows: list[answers.Customer] = []
-        unreadable: list[str] = []
-        for customer in customers:
-            try:
-                rows.append(answers.customer_data(customer))
-            except SealError as error:
-                unreadable.append(customer.public_id)
-                log.error(
-                    "customer unreadable",
-                    exc_info=error,
-                    extra={"fields": {"customer": customer.public_id}},
-                )
-        if unreadable and not rows:
-            raise errors.INTERNAL_ERROR()
-        if unreadable:
-            meta["unreadable"] = unreadable
-            self.note_unreadable(unreadable)
+        """`{customers, count}`, and what of them cannot be read."""
+        rows, unreadable = self.readable(customers, answers.customer_data)
         data: answers.CustomerList = {"customers": rows, "count": len(rows)}
-        return success(self.request, data, **meta)
+        return success(self.request, data, **meta, **unreadable)
 
 
 def _is_held(view: CustomerApiView, data: dict[str, Any]) -> bool:
@@ -131,18 +108,10 @@ class CustomersView(CustomerApiView):
         return name_key, public_id.decode()
 
     def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
-        query = self.request.GET
         customers = cast(CustomerQuerySet, self.business.customers.all())
-        for name in given:
-            # An empty variable in an integration must not turn a filter into "everyone".
-            if not text.trim(query[name]):
-                raise errors.invalid_parameter(name, f"{name} is empty.")
         if "status" not in given:
             customers = customers.active()
-        filters = CustomerFilters(query, customers, request=self.request)
-        for name, problems in filters.errors.items():
-            raise errors.invalid_parameter(name, str(problems[0]))
-        return cast(CustomerQuerySet, filters.qs)
+        return self.chosen(CustomerFilters, customers)
 
     @operation(
         "createCustomer",

@@ -7,11 +7,10 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from customers.keyset import BY_NAME, NEWEST_FIRST
 from customers.management.people import people
 from customers.managers import CustomerManager
 from customers.models import Customer
-from customers.querysets import CustomerInactive, EmailInUse
+from customers.querysets import BY_NAME, NEWEST_FIRST, CustomerInactive, EmailInUse
 from customers.search import index
 from finora import clock, text
 from finora.audit.models import AuditEvent

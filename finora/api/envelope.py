@@ -15,6 +15,7 @@ from django.db import IntegrityError, InterfaceError, InternalError, Operational
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
+from rest_framework.settings import api_settings
 
 from finora import clock
 from finora.api import errors
@@ -23,6 +24,9 @@ from finora.api.errors import ApiError, Details
 from finora.clock import iso
 
 log = logging.getLogger("finora.api")
+
+# What DRF says of an object as a whole.
+WHOLE = f".{api_settings.NON_FIELD_ERRORS_KEY}"
 
 AnyRequest = HttpRequest | Request
 
@@ -107,14 +111,21 @@ def reads_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., Htt
     return reading
 
 
-def _details(problems: Any) -> Details:
-    """One entry for each field: its first message, which is fixed text."""
+def _details(problems: Any, within: str = "") -> Details:
+    """One entry for each field: its first message, which is fixed text. A field of an object in a
+    list is named by its place: `lineItems[0].unitPrice`.
+    """
     if not isinstance(problems, dict):
         return []
-    return [
-        {"field": field, "message": str(messages[0] if isinstance(messages, list) else messages)}
-        for field, messages in problems.items()
-    ]
+    found: Details = []
+    for name, messages in problems.items():
+        inner = f"{within}[{name}]" if isinstance(name, int) else f"{within}.{name}".lstrip(".")
+        if isinstance(messages, dict):
+            found += _details(messages, inner)
+        else:
+            first = messages[0] if isinstance(messages, list) else messages
+            found.append({"field": inner.removesuffix(WHOLE), "message": str(first)})
+    return found
 
 
 def method_not_allowed(*allowed: str) -> ApiError:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 from django_filters import rest_framework as filters
+from rest_framework import serializers
 
 from finora import text
+from finora.api.fields import Day
 from finora.sealing import normal_forms
 from finora.sealing.validators import email_shape, no_control_characters
 
@@ -28,6 +30,17 @@ class TimeField(forms.Field):
             return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValidationError("This is not an ISO 8601 time.") from None
+
+
+class DayField(forms.Field):
+    def to_python(self, value: Any) -> date | None:
+        """`YYYY-MM-DD`."""
+        if not value:
+            return None
+        try:
+            return Day().to_internal_value(value)
+        except serializers.ValidationError:
+            raise ValidationError("This is not a date: YYYY-MM-DD.") from None
 
 
 class TextField(forms.CharField):
@@ -57,3 +70,7 @@ class EmailFilter(filters.Filter):
 
 class TimeFilter(filters.Filter):
     field_class = TimeField
+
+
+class DayFilter(filters.Filter):
+    field_class = DayField

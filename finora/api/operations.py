@@ -146,7 +146,8 @@ def described(view: Any, method: str, path: str, schemas: Schemas) -> Json | Non
     }
     if said.body:
         name = said.body.__name__.replace("Body", "Changes") if said.partial else said.body.__name__
-        schemas.components[name] = parameters.body_schema(said.body, partial=said.partial)
+        components = schemas.components
+        components[name] = parameters.body_schema(said.body, components, partial=said.partial)
         examples = {key: {"value": value} for key, value in said.body_examples.items()}
         content = {"application/json": {"schema": ref(name), "examples": examples}}
         result["requestBody"] = {"required": True, "content": content}

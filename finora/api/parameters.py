@@ -12,7 +12,8 @@ from django_filters import FilterSet
 from rest_framework import serializers
 
 from finora.api.cursor import DEFAULT_LIMIT, MAX_LIMIT
-from finora.api.filters import TimeFilter
+from finora.api.fields import Objects
+from finora.api.filters import DayFilter, TimeFilter
 from finora.sealing.validators import LINE, SPACE, Characters
 
 Json = dict[str, Any]
@@ -51,14 +52,29 @@ def _with_help(schema: Json, help_text: Any) -> Json:
     return schema | ({"description": said} if said else {})
 
 
-def body_schema(body: type[serializers.Serializer[Any]], *, partial: bool = False) -> Json:
+def field_schema(field: Any, components: Json) -> Json:
+    """The JSON Schema of a serializer's field; that of objects in it becomes a component."""
+    if isinstance(field, Objects):
+        name = field.body.__name__
+        components[name] = body_schema(field.body, components)
+        items = {"$ref": f"#/components/schemas/{name}"}
+        return {"type": "array", "items": items, "minItems": field.least, "maxItems": field.most}
+    if not hasattr(field, "schema"):
+        return text_schema(field, nullable=field.allow_null)
+    schema: Json = field.schema()
+    return schema | {"type": [schema["type"], "null"]} if field.allow_null else schema
+
+
+def body_schema(
+    body: type[serializers.Serializer[Any]], components: Json, *, partial: bool = False
+) -> Json:
     """The JSON Schema of a request body, read off its serializer."""
     fields = body().fields
     schema: Json = {
         "type": "object",
         "description": "Texts are trimmed. Unknown fields are ignored.",
         "properties": {
-            name: _with_help(text_schema(field, nullable=field.allow_null), field.help_text)
+            name: _with_help(field_schema(field, components), field.help_text)
             for name, field in fields.items()
         },
     }
@@ -127,9 +143,13 @@ def filter_parameters(filters: type[FilterSet]) -> list[Json]:
         field = filter_.field
         if isinstance(filter_, TimeFilter):
             schema: Json = {"type": "string", "format": "date-time"}
+        elif isinstance(filter_, DayFilter):
+            schema = {"type": "string", "format": "date"}
         elif choices := getattr(field, "choices", None):
             names = [value for value, _ in choices if value]
-            schema = {"type": "string", "enum": names, "default": names[0]}
+            schema = {"type": "string", "enum": names}
+            if field.initial:
+                schema["default"] = field.initial
         else:
             schema = text_schema(field, nullable=False)
         parameters.append(query(name, str(filter_.extra["help_text"]), schema))

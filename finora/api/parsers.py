@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any, NoReturn
 
 from django.conf import settings
@@ -30,6 +31,14 @@ def too_late() -> ApiError:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _exact(number: str) -> Decimal:
+    """As it is written: a float would have rounded it before anybody could look."""
+    try:
+        return Decimal(number)
+    except InvalidOperation:
+        raise ValueError("a number beyond all bounds") from None
 
 
 def cut_short() -> ApiError:
@@ -60,7 +69,7 @@ class JsonObjectParser(BaseParser):
             raise too_large(limit)
         try:
             # RecursionError: nested too deep. ValueError: also a number of thousands of digits.
-            data = json.loads(body.decode(), parse_constant=_no_constant)
+            data = json.loads(body.decode(), parse_constant=_no_constant, parse_float=_exact)
         except (ValueError, RecursionError):
             raise errors.NOT_JSON() from None
         if not isinstance(data, dict):

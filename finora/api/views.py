@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django_filters import FilterSet
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from finora import text
 from finora.api import errors, throttling
 from finora.api.authentication import BearerAuthentication
 from finora.api.envelope import failure, method_not_allowed
@@ -20,6 +25,12 @@ from finora.audit.models import AuditEvent
 from finora.request import request_id
 from finora.sealing import SealError
 from finora.tenants.models import ApiKey, Business
+
+log = logging.getLogger("finora.api")
+
+Row = TypeVar("Row", bound=Any)
+Data = TypeVar("Data")
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 # What of DRF's the answers of this API do not go through.
 NOT_HONOURED = (
@@ -93,6 +104,43 @@ class ApiView(APIView):
         if isinstance(exc, SealError) and exc.row:
             self.note_unreadable([exc.row])
         return super().handle_exception(exc)
+
+    def chosen(self, filters: type[FilterSet], rows: Rows) -> Rows:
+        """Those of these rows that the query's filters leave. Raises INVALID_REQUEST."""
+        query = self.request.GET
+        for name in filters.base_filters.keys() & query.keys():
+            # An empty variable in an integration must not turn a filter into "everyone".
+            if not text.trim(query[name]):
+                raise errors.invalid_parameter(name, f"{name} is empty.")
+        chosen = filters(query, rows, request=self.request)
+        for name, problems in chosen.errors.items():
+            raise errors.invalid_parameter(name, str(problems[0]))
+        return cast(Rows, chosen.qs)
+
+    def readable(
+        self, rows: Iterable[Row], data_of: Callable[[Row], Data]
+    ) -> tuple[list[Data], dict[str, Any]]:
+        """The data of these rows, and the meta that names those that cannot be opened.
+
+        Such a row is left out and logged: one bad row takes no list down, and no wrong value is
+        ever served. Where no row opens it is the key that is wrong, and an empty list would be a
+        lie: INTERNAL_ERROR.
+        """
+        found: list[Data] = []
+        unreadable: list[str] = []
+        for row in rows:
+            try:
+                found.append(data_of(row))
+            except SealError as error:
+                public_id, name = row.public_id, row._meta.model_name
+                unreadable.append(public_id)
+                log.error(f"{name} unreadable", exc_info=error, extra={"fields": {name: public_id}})
+        if not unreadable:
+            return found, {}
+        if not found:
+            raise errors.INTERNAL_ERROR()
+        self.note_unreadable(unreadable)
+        return found, {"unreadable": unreadable}
 
     def note_unreadable(self, public_ids: list[str]) -> None:
         """Notes of these rows that they could not be opened."""

@@ -190,6 +190,7 @@ class AuditEvent(TenantRow, LightlyLoaded):
         ERASED = "erased"
         IMPORTED = "imported"
         IMPORT_UNDONE = "import undone"
+        VOIDED = "voided"
         KEY_ISSUED = "key issued"
         KEY_CHANGED = "key changed"
         KEY_REVOKED = "key revoked"

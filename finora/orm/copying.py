@@ -24,6 +24,8 @@ from django.db import connections, models, router, transaction
 
 from finora.orm.prepared import READ_IN_BINARY
 
+# JSON is read as text (see there), and written as it is.
+_WRITTEN = READ_IN_BINARY | {"JSONField"}
 # What databases are given as it is. Any other value is made ready by its field, which costs.
 _PLAIN = {NoneType, bool, bytes, float, int, str}
 
@@ -48,7 +50,7 @@ class NewRows:
     def _values(self, field: Any) -> list[Any]:
         connection = connections[self._using]
         is_copied = connection.vendor == "postgresql"
-        if is_copied and field.get_internal_type() not in READ_IN_BINARY:
+        if is_copied and field.get_internal_type() not in _WRITTEN:
             raise TypeError(f"{field} is of no type that COPY is known to write.")
         if hasattr(field, "pre_save_all"):
             values = field.pre_save_all(self.rows)

@@ -12,6 +12,8 @@ from finora.sealing import registry
 ID = "an id that means nothing outside"
 TENANT = "which business a row belongs to"
 TIME = "when a row was made or changed"
+DATE = "a day that lists sort by, and that overdue is reckoned from"
+AMOUNT = "an amount: the database holds sums against each other, and adds them up"
 STATE = "a state that every list and lookup filters by"
 
 CLASSES = {
@@ -70,6 +72,50 @@ CLASSES = {
         "of": ID,
         "number": "a count",
         "made": "integer ids of customers",
+    },
+    "sales.Invoice": {
+        "id": ID,
+        "business": TENANT,
+        "public_id": ID,
+        "number": "counted; it names nobody",
+        "customer": ID,
+        "invoice_date": DATE,
+        "due_date": DATE,
+        "quantities_and_prices": AMOUNT,
+        "subtotal_kobo": AMOUNT,
+        "vat_rate": AMOUNT,
+        "vat_kobo": AMOUNT,
+        "total_kobo": AMOUNT,
+        "paid_kobo": AMOUNT,
+        "status": STATE,
+        "created_at": TIME,
+    },
+    "sales.Receipt": {
+        "id": ID,
+        "business": TENANT,
+        "public_id": ID,
+        "number": "counted; it names nobody",
+        "customer": ID,
+        "date": DATE,
+        "amount_kobo": AMOUNT,
+        "allocated_kobo": AMOUNT,
+        "method": "one of a few words",
+        "voided_at": TIME,
+        "created_at": TIME,
+    },
+    "sales.Allocation": {
+        "id": ID,
+        "business": TENANT,
+        "receipt": ID,
+        "invoice": ID,
+        "amount_kobo": AMOUNT,
+    },
+    "sales.NumberSeries": {
+        "id": ID,
+        "business": TENANT,
+        "kind": STATE,
+        "year": "which year's numbers it counts",
+        "last": "a count",
     },
     "tenants.Business": {
         "id": ID,

@@ -26,7 +26,6 @@ from customers.management.people.contacts import (
     ADDRESS_FORMS,
     DOMAINS,
     LOCAL_PARTS,
-    MAGNITUDES,
     NUMBERS,
     PEOPLE_WITH_TIN,
     PHONE_FORMS,
@@ -35,7 +34,6 @@ from customers.management.people.contacts import (
     TIN_FORMS,
     TIN_STEP,
     TINS,
-    UNITS,
 )
 from customers.management.people.names import CASES, ORIGINS
 from customers.management.people.tables import BITS, COMPANIES, CONTACTS, slug_of
@@ -51,7 +49,6 @@ class Person:
     address: str | None
     tin: str | None
     company_name: str | None
-    account_balance_kobo: int
 
 
 def people(count: int, seed: int = 0) -> Iterator[Person]:
@@ -107,5 +104,4 @@ def people(count: int, seed: int = 0) -> Iterator[Person]:
             ADDRESS_FORMS[roll()](1 + bits(7), streets[roll()], place),
             TIN_FORMS[roll()](tax_number) if taxed else None,
             company,
-            UNITS[roll()] * bits(MAGNITUDES[roll()]),
         )

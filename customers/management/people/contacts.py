@@ -199,7 +199,3 @@ TIN_FORMS: list[Callable[[int], str | None]] = table_of(
 TINS = 10**8
 TIN_STEP = 38_196_601  # shares no factor with TINS: a full round before any number comes again
 PEOPLE_WITH_TIN = SIZE * 10 // 100
-
-# A balance is a number of these units in kobo, of so many bits: small ones are many.
-UNITS = table_of(((100, 45), (1, 20), (100_000, 15), (-100, 14), (-1, 6)))
-MAGNITUDES = table_of(((0, 35), (7, 6), (9, 9), (11, 13), (13, 14), (15, 12), (17, 7), (20, 4)))

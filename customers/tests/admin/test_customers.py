@@ -12,12 +12,13 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
-from customers import finding, keyset
+from customers import finding
 from customers.admin import customer as customer_admin
-from customers.keyset import BY_NAME, NEWEST_FIRST
 from customers.models import Customer
+from customers.querysets import BY_NAME, NEWEST_FIRST
 from customers.search import by_words
 from finora import clock
+from finora.orm import keyset
 from finora.sealing.fields import SealedMixin
 from finora.staff import search_terms
 from finora.tests.kit import factories

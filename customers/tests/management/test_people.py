@@ -273,9 +273,3 @@ def test_what_may_be_missing_sometimes_is(crowd, field):
 @pytest.mark.parametrize("city", ["Lagos", "Abuja", "Kano", "Port Harcourt", "Aba, Abia State"])
 def test_addresses_are_all_over_the_country(crowd, city):
     assert any(p.address.endswith(f", {city}") for p in crowd if p.address)
-
-
-def test_balances_are_owed_owing_and_nothing_and_some_are_large(crowd):
-    balances = [p.account_balance_kobo for p in crowd]
-    assert min(balances) < 0 < 2**31 < max(balances)
-    assert 0.2 < share(balances, lambda kobo: kobo == 0) < 0.5

@@ -16,7 +16,7 @@ from finora.tests.kit.directories import directory, found, matches, segment_line
 
 pytestmark = pytest.mark.django_db
 
-FIELDS = ("name", "email", "phone", "address", "tin", "company_name", "account_balance_kobo")
+FIELDS = ("name", "email", "phone", "address", "tin", "company_name")
 
 
 def seed(business, count, **options):

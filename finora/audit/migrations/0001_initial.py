@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                             ("erased", "Erased"),
                             ("imported", "Imported"),
                             ("import undone", "Import Undone"),
+                            ("voided", "Voided"),
                             ("key issued", "Key Issued"),
                             ("key changed", "Key Changed"),
                             ("key revoked", "Key Revoked"),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from finora.tests.kit import factories
+from finora.tests.kit import books, factories
 
 ROOT = Path(__file__).parents[3]
 SEED, EXAMPLES = 1, 25
@@ -25,7 +25,8 @@ def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
     key = factories.api_key(business)[1]
     spare = factories.api_key(business)[0]
     for _ in range(30):
-        factories.customer(business)
+        customer = factories.customer(business)
+    invoice = books.invoice(customer)
     # Each operation must have been reached: a run of nothing but 403 and 404 finds nothing either.
     (tmp_path / "schemathesis.toml").write_text("[warnings]\nfail-on = true\n")
     run = subprocess.run(
@@ -49,6 +50,8 @@ def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
             "SCHEMATHESIS_HOOKS": "finora.tests.kit.fuzz_hooks",
             "FUZZ_BUSINESS_ID": business.public_id,
             "FUZZ_SPARE_KEY_ID": spare.public_id,
+            "FUZZ_CUSTOMER_ID": customer.public_id,
+            "FUZZ_INVOICE_ID": invoice.public_id,
         },
         capture_output=True,
         text=True,
@@ -56,6 +59,6 @@ def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
     )
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
-    assert "Selected: 12/12" in said
+    assert "Selected: 20/20" in said
     assert int(re.search(r"(\d+) generated", said)[1]) > 300, said
     assert "No issues found" in said, said

@@ -149,7 +149,7 @@ UNKNOWN = [
     "/v1/customers//",
     "/v1//customers",
     "/v1/customers/search/x",
-    "/v1/invoices",
+    "/v1/nothing",
     "/v1/Customers",
     "/v1/customers%0A",
     "/v1/%00",

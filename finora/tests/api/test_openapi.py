@@ -32,6 +32,14 @@ OPERATIONS = {
     "getCustomer": ("get", "/v1/customers/{id}"),
     "updateCustomer": ("put", "/v1/customers/{id}"),
     "deleteCustomer": ("delete", "/v1/customers/{id}"),
+    "listInvoices": ("get", "/v1/invoices"),
+    "createInvoice": ("post", "/v1/invoices"),
+    "getInvoice": ("get", "/v1/invoices/{id}"),
+    "updateInvoice": ("put", "/v1/invoices/{id}"),
+    "listReceipts": ("get", "/v1/receipts"),
+    "createReceipt": ("post", "/v1/receipts"),
+    "getReceipt": ("get", "/v1/receipts/{id}"),
+    "voidReceipt": ("delete", "/v1/receipts/{id}"),
     "listApiKeys": ("get", "/v1/api-keys"),
     "revokeApiKey": ("delete", "/v1/api-keys/{id}"),
     "getUsage": ("get", "/v1/usage"),
@@ -56,6 +64,7 @@ BODY = {
 READ = {"400": {"INVALID_REQUEST"}}
 NOT_FOUND = {"404": {"NOT_FOUND"}}
 CONFLICT = {"409": {"CONFLICT"}}
+REFUSED = {"422": {"BUSINESS_LOGIC_ERROR"}}
 NOT_ALLOWED = {"405": {"METHOD_NOT_ALLOWED"}}
 ERRORS = {
     "listCustomers": EVERYWHERE | PARAMETERS,
@@ -65,6 +74,14 @@ ERRORS = {
     "getCustomer": EVERYWHERE | READ | NOT_FOUND,
     "updateCustomer": EVERYWHERE | BODY | NOT_FOUND | CONFLICT,
     "deleteCustomer": EVERYWHERE | READ | NOT_FOUND,
+    "listInvoices": EVERYWHERE | PARAMETERS,
+    "createInvoice": EVERYWHERE | BODY | CONFLICT | REFUSED,
+    "getInvoice": EVERYWHERE | READ | NOT_FOUND,
+    "updateInvoice": EVERYWHERE | BODY | NOT_FOUND | REFUSED,
+    "listReceipts": EVERYWHERE | PARAMETERS,
+    "createReceipt": EVERYWHERE | BODY | CONFLICT | REFUSED,
+    "getReceipt": EVERYWHERE | READ | NOT_FOUND,
+    "voidReceipt": EVERYWHERE | READ | NOT_FOUND,
     "listApiKeys": EVERYWHERE | READ,
     "revokeApiKey": EVERYWHERE | READ | NOT_FOUND,
     "getUsage": EVERYWHERE | READ,
@@ -218,9 +235,10 @@ def test_headers_stand_where_they_are_sent(document):
             expected = {"X-Request-Id", "Cache-Control"} | more.get(status, set())
             if status not in ("401", "408"):
                 expected |= rate_limit
-            if (name, status) == ("createCustomer", "201"):
+            makes = name in ("createCustomer", "createInvoice", "createReceipt")
+            if makes and status == "201":
                 expected |= {"Location"}
-            if name in ("createCustomer", "findOrCreateCustomer") and status < "300":
+            if (makes or name == "findOrCreateCustomer") and status < "300":
                 expected |= {"Idempotency-Replayed"}
             assert set(resolved(document, response)["headers"]) == expected, (name, status)
 

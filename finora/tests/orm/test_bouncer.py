@@ -141,6 +141,7 @@ def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
     assert "test_sk_" in told("create_api_key", "biz_acme", "--name", "sync")
     told("seed_customers", "biz_acme", "--count", "30")
     business = Business.objects.get(public_id="biz_acme")
+    assert "Made 20 " in told("seed_sales", "biz_acme", "--count", "20")
     rows = directory(business)
     assert len(rows) == 30
     old = clock.now() - timedelta(days=400)
@@ -159,6 +160,7 @@ def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
     told("rotate_encryption")
     told("rotate_blind_index")
     told("rotate_encryption", "--check")
+    assert "agree" in told("check_balances", "biz_acme")
     settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
     told("repack_search")
     assert "Exported 30 " in told("export_customers", "biz_acme", str(tmp_path / "out.csv"))
@@ -175,6 +177,6 @@ ELSEWHERE = {"serve", "demo", "migrate", "work", "distribute"}
 
 
 def test_every_command_is_among_them():
-    ours = {name for name, app in get_commands().items() if app in ("finora", "customers")}
+    ours = {name for name, app in get_commands().items() if app in ("finora", "customers", "sales")}
     called = re.findall(r'told\("(\w+)"', Path(__file__).read_text())
     assert ours - ELSEWHERE == set(called)

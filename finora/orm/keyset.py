@@ -5,36 +5,32 @@ A page is the rows behind one row's place in an order that an index holds as it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.db import models
 from django.db.models import Q
 
 from finora.orm.scope import EVERYTHING, Scope
+from finora.orm.tenant import Row, TenantQuerySet
 
-if TYPE_CHECKING:
-    from customers.models import Customer
-    from customers.querysets import CustomerQuerySet
-
-# Business by business.
+# Business by business, then by two columns of which the last settles ties.
 Order = tuple[str, str, str]
-BY_NAME: Order = ("business_id", "name_key", "public_id")
-NEWEST_FIRST: Order = ("-business_id", "-created_at", "-id")
 
 
 def page(
-    rows: CustomerQuerySet,
+    rows: TenantQuerySet[Row],
     order: Order,
     *,
     count: int,
     beside: str = "",
     back: bool = False,
     scope: Scope = EVERYTHING,
-) -> list[Customer]:
-    """The `count` customers behind the one with the pk `beside`; with `back`, just ahead of it.
+) -> list[Row]:
+    """The `count` rows behind the one with the pk `beside`; with `back`, just ahead of it.
 
-    The first ones when there is no such customer in scope, which these rows need not hold.
+    The first ones when there is no such row in scope, which these need not hold.
     """
-    place = place_of(rows.model._default_manager.all(), order, beside, scope)
+    place = place_of(rows.model, order, beside, scope)
     back = back and place is not None
     rows = rows.order_by(*order)
     if place is None:
@@ -57,10 +53,10 @@ def page(
     return found[::-1] if back else found
 
 
-def place_of(everyone: CustomerQuerySet, order: Order, pk: str, scope: Scope) -> Any:
-    """Where the customer with this pk stands in the order; None for what is none in scope."""
+def place_of(model: type[models.Model], order: Order, pk: str, scope: Scope) -> Any:
+    """Where the row with this pk stands in the order; None for what is none in scope."""
     if not (pk.isascii() and pk.isdigit() and len(pk) < 20):
         return None
     columns = [name.removeprefix("-") for name in order]
-    place = everyone.filter(pk=int(pk)).values_list(*columns).first()
+    place = model._default_manager.filter(pk=int(pk)).values_list(*columns).first()
     return place if place and place[0] in scope else None

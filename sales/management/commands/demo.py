@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict
+from random import Random
 from typing import Any
 
 from django.conf import settings
@@ -10,8 +11,10 @@ from django.db import transaction
 
 from customers.management.people import people
 from customers.models import Customer
+from finora import clock
 from finora.management.keyed import KeyedCommand
 from finora.tenants.models import ApiKey, Business
+from sales.management import history
 
 BUSINESS_ID = "biz_demo"
 ACME = {
@@ -23,10 +26,11 @@ ACME = {
     "company_name": "Acme Technologies Ltd",
 }
 PEOPLE = 200
+INVOICES = 1_000  # at most
 
 
 class Command(KeyedCommand):
-    """A demo business with customers, an API key and a staff login, printed this once.
+    """A demo business with customers and their books, an API key, a staff login: told this once.
 
     For a test environment whose database has no business yet; anywhere else it makes nothing.
     All of it is made in one transaction: a start that is cut off leaves nothing half made.
@@ -52,11 +56,15 @@ class Command(KeyedCommand):
                     *(Customer(business=business, **asdict(person)) for person in people(PEOPLE)),
                 ]
             )
+            customers = business.customers.order_by("pk")
+            random = Random(0)  # noqa: S311 - made-up books, no secrets
+            books = history.make(business, customers, random, clock.today(), INVOICES)
+            books.load(business)
             _, key = ApiKey.objects.issue(business, "demo")
             get_user_model().objects.create_superuser("staff", password=password)
         self.stdout.write(
             f"""
-A demo business with {PEOPLE + 1} customers. Shown this once:
+A demo business with {PEOPLE + 1} customers and {len(books.invoices)} invoices. Shown this once:
 
   export BID={BUSINESS_ID}
   export FINORA_API_KEY={key}

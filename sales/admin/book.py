@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from finora.orm.keyset import Order
+from finora.staff.base import DirectoryAdmin
+from finora.staff.keyset_list import KeysetList
+from finora.tenants.models import Business
+from finora.tenants.scope import scope_of
+from sales.querysets import BookQuerySet
+
+
+class BookList(KeysetList):
+    """Newest first, business by business."""
+
+    def order_of(self, request: HttpRequest) -> Order:
+        day = cast(BookQuerySet, self.queryset).date_field
+        return ("-business_id", f"-{day}", "-id")
+
+
+class BookAdmin(DirectoryAdmin):
+    """What the pages of invoices and receipts share. Nothing is changed here."""
+
+    search_fields = ("number",)  # shows the box; get_search_results says what it finds
+    actions = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BookList
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return cast(BookQuerySet, super().get_queryset(request)).with_names_shown()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        """The one with this number or id, in each business."""
+        if search_term:
+            queryset = queryset.named(
+                search_term, Business.objects.in_scope(scope_of(request.user))
+            )
+        return queryset, False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="customer", empty_value="-")
+    def whose(self, row: Any) -> SafeString | None:
+        if row.customer is None:
+            return None
+        url = reverse("admin:customers_customer_change", args=[row.customer_id])
+        return format_html('<a href="{}">{}</a>', url, row.customer.name)
