@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -93,13 +94,13 @@ class Day(serializers.Field[date, Any, Any, Any]):
     default_error_messages = {"invalid": "A date is needed: YYYY-MM-DD."}
 
     def to_internal_value(self, data: Any) -> date:
-        try:
-            if isinstance(data, str) and _DAY.fullmatch(data):
-                return date.fromisoformat(data)
-            raise ValueError
-        except ValueError:
+        day = None
+        if isinstance(data, str) and _DAY.fullmatch(data):
+            with suppress(ValueError):  # there is no such day
+                day = date.fromisoformat(data)
+        if day is None:
             self.fail("invalid")
-        return None
+        return day
 
     def schema(self) -> Json:
         return {"type": "string", "format": "date"}
