@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 class DirectoryAdmin(ConfirmingAdmin):
     is_subject = True  # of events, which then lead to the row's page
+    subject_prefix = ""  # of its rows' ids, where all have one
 
     def get_queryset(self, request: HttpRequest) -> _QuerySet:
         """Whatever is out of scope is as if it did not exist: in lists, on pages, for actions."""

@@ -20,7 +20,8 @@ def urls(request: HttpRequest, events: Iterable[AuditEvent]) -> dict[tuple[int, 
     for page in admin.site._registry.values() if names else ():
         if not (isinstance(page, DirectoryAdmin) and page.is_subject):
             continue
-        if page.has_view_permission(request):
-            named = page.get_queryset(request).with_names(names).pks_by_name()
+        theirs = [name for name in names if name[1].startswith(page.subject_prefix)]
+        if theirs and page.has_view_permission(request):
+            named = page.get_queryset(request).with_names(theirs).pks_by_name()
             found |= {name: page.page_url(pk) for name, pk in named.items()}
     return found

@@ -29,7 +29,7 @@ class BookAdmin(DirectoryAdmin):
     """What the pages of invoices and receipts share. Nothing is changed here."""
 
     search_fields = ("number",)  # shows the box; get_search_results says what it finds
-    actions = None
+    actions = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BookList

@@ -35,6 +35,7 @@ class InvoiceAdmin(BookAdmin):
         filters.UntilFilter,
         filters.CustomerFilter,
     )
+    subject_prefix = "inv_"
     search_placeholder = "Number or id"
     fields = (
         "number", "public_id", "business", "whose", "status_shown", "invoice_date", "due_date",

@@ -27,6 +27,7 @@ class ReceiptAdmin(BookAdmin):
         filters.UntilFilter,
         filters.CustomerFilter,
     )
+    subject_prefix = "rcpt_"
     search_placeholder = "Number or id"
     fields = (
         "number", "public_id", "business", "whose", "status_shown", "date", "method", "amount",

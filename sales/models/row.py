@@ -26,9 +26,7 @@ class BookRow(SealedRow, LightlyLoaded):
         if raw or any(field.primary_key for field in fields):
             return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
         row: Any = self
-        created = AuditEvent.objects.event(
-            AuditEvent.Action.CREATED, row.business_id, row.public_id
-        )
+        created = AuditEvent.of(AuditEvent.Action.CREATED, row.business_id, row.public_id)
         return insert(using, self, created)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:

@@ -204,14 +204,14 @@ def granted() -> dict[str, set[str]]:
 def test_the_migration_of_the_roles_can_run_again(db):
     before = granted()
     Group.objects.get(name="Viewer").permissions.clear()
-    for app in ("tenants", "audit", "customers"):
+    for app in ("tenants", "audit", "customers", "sales"):
         name = f"{apps.get_app_config(app).name}.migrations.0002_roles"
         [grant] = importlib.import_module(name).Migration.operations
         grant.code(apps, SimpleNamespace(connection=connection))
     after = granted()
     assert after == before
     assert set(after) == {"Viewer", "Editor", "Privacy officer", "Administrator", "Key issuer"}
-    assert after["Viewer"] == {"view_business", "view_customer"}
+    assert after["Viewer"] == {"view_business", "view_customer", "view_invoice", "view_receipt"}
 
 
 def test_who_administers_gains_no_value_by_a_key(ada):
