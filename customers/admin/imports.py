@@ -94,6 +94,7 @@ class MappingForm(OptionsForm):
 
 
 class ImportAdmin(DirectoryAdmin):
+    subject_prefix = "imp_"
     list_display = (
         "public_id", "sent", "business", "actor_id", "tool", "status", "rows", "created", "updated",
         "skipped", "rejected",
