@@ -22,6 +22,8 @@ def test_readyz_asks_the_database_what_requests_ask(client, db):
         "SELECT customers_customer",  # the search tail
         "SELECT customers_searchsegment",
         "SELECT customers_customer",
+        "SELECT sales_invoice",
+        "SELECT sales_receipt",
         "SELECT sealing_keycanary",
         "UPDATE sealing_keycanary",
         "UPDATE sealing_keycanary",
