@@ -67,7 +67,7 @@ def run(world: World) -> dict[str, Any]:
         if world.on_postgres:
             stack.enter_context(_no_autovacuum(world))
         subjects = [
-            _subject(name, stack.enter_context(_serving(name, env)), world)
+            subject_of(name, stack.enter_context(serve(name, env)), world)
             for name, env in envs.items()
         ]
         rows = _rounds(world, subjects, watched)
@@ -81,7 +81,7 @@ def run(world: World) -> dict[str, Any]:
     }
 
 
-def _serving(name: str, env: dict[str, str]) -> Any:
+def serve(name: str, env: dict[str, str]) -> Any:
     return serving(OURS if name in (OURS_LIMITED, OURS_UNLIMITED) else name, env, WORKERS)
 
 
@@ -106,7 +106,7 @@ def _vacuum(world: World) -> None:
 # What is sent.
 
 
-def _subject(name: str, server: Server, world: World) -> Subject:
+def subject_of(name: str, server: Server, world: World) -> Subject:
     """Asks for the pages once, and looks whether each call is answered as it should be."""
     truth = world.truth(world.large)
     rows = truth.rows[:: max(1, len(truth.rows) // world.plan.customers)]
@@ -184,7 +184,7 @@ def _rounds(
         first = number % len(subjects)
         for route in world.plan.routes:
             for subject in subjects[first:] + subjects[:first]:
-                figures = _measure(subject, route, watched, world.plan)
+                figures = measure(subject, route, watched, world.plan)
                 rows[route, subject.name]["figures"].append(figures)
         say(f"round {number + 1} of {world.plan.rounds}")
     for row in rows.values():
@@ -193,7 +193,7 @@ def _rounds(
     return list(rows.values())
 
 
-def _measure(
+def measure(
     subject: Subject, route: str, watched: dict[str, psutil.Process | None], plan: Plan
 ) -> dict[str, Any]:
     """Of one server's slices: requests a second, ms, and ms of CPU a request by whose."""

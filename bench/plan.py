@@ -10,7 +10,7 @@ MODELVIEWSET = "ModelViewSet"
 SOAKED = "ours, its packing timed"
 
 # What there is to measure, in the order in which it is.
-SECTIONS = ("bulk", "search", "lists", "packing", "transfer", "calls")
+SECTIONS = ("bulk", "search", "lists", "packing", "transfer", "calls", "profile")
 COUNT, MILLION = 20_000, 1_000_000
 FOUND, MADE, ONE, LIST = ROUTES = (
     *("find-or-create, found", "find-or-create, made"),
@@ -42,6 +42,7 @@ class Plan:
     routes: tuple[str, ...] = ROUTES
     slices: int = 2
     slice_seconds: int = 2
+    profiled: int = 4_000  # calls in process, to see where their time goes
     # Different lists of 50, and customers, that are asked for.
     pages: int = 40
     customers: int = 1_000
@@ -60,6 +61,7 @@ QUICK = Plan(
     rounds=1,
     slices=1,
     slice_seconds=1,
+    profiled=40,
     pages=3,
     customers=50,
 )

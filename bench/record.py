@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.chart import draw
 from bench.plan import COUNT, MILLION
-from bench.report import Results, markdown
+from bench.report import Results, markdown, spent
 from bench.servers import ROOT
 from bench.summary import calls, drills, scale, search
 
@@ -30,6 +30,9 @@ _TABLES: dict[str, Callable[[Results], str]] = {
     "scale": scale,
     "million": lambda _: scale(read(MILLION)),
     "search": search,
+    "profile": lambda results: (
+        spent(results["profile"]["postgres"]) if "profile" in results else ""
+    ),
     "drills": lambda _: drills((RESULTS.parent / "drills.md").read_text()),
 }
 

@@ -255,6 +255,50 @@ sealed, indexed and packed for search, by a process of its own from its start to
 """
 
 
+# Where the CPU of a call goes.
+
+_BESIDE = {"database": "PostgreSQL", "redis": "Redis", "load": "the load's generator"}
+
+
+def spent(figures: Figures) -> str:
+    """µs of CPU a call, with limits and without."""
+    servers = dict.fromkeys(row["server"] for row in figures["rows"])
+    return "\n".join(_spent(figures, server) for server in servers)
+
+
+def _spent(figures: Figures, server: str) -> str:
+    of = {row["route"]: row for row in figures["rows"] if row["server"] == server}
+    cpu = {
+        route: {whose: ms * 1000 for whose, ms in row["cpu"].items()} for route, row in of.items()
+    }
+    django = {route: sum(row["parts"].values()) for route, row in of.items()}
+    parts = next(iter(of.values()))["parts"]
+    together = {route: sum(each.values()) for route, each in cpu.items()}
+    most = {route: figures["cores"] * 1e6 / each for route, each in together.items()}
+    lines = {part: [f"{row['parts'][part]:.0f}" for row in of.values()] for part in parts}
+    lines["HTTP, sockets, from thread to thread"] = [
+        f"{cpu[route]['server'] - django[route]:.0f}" for route in of
+    ]
+    lines["**ours**"] = [f"**{each['server']:.0f}**" for each in cpu.values()]
+    for whose, name in _BESIDE.items():
+        lines[name] = [f"{each.get(whose, 0):.0f}" for each in cpu.values()]
+    lines["**all**"] = [f"**{each:.0f}**" for each in together.values()]
+    lines[f"calls/s that {figures['cores']} cores have CPU for"] = [
+        f"{each:,.0f}" for each in most.values()
+    ]
+    lines["calls/s reached"] = [
+        f"{row['rate']:,.0f} ({row['rate'] / most[route]:.0%})" for route, row in of.items()
+    ]
+    return table(
+        (f"{server}, {brand(figures)}: µs of CPU a call", *of),
+        [[name, *cells] for name, cells in lines.items()],
+    )
+
+
+def _profile(section: Section) -> str:
+    return "\n".join(spent(figures) for figures in section.values())
+
+
 _SECTIONS = {
     "calls": _calls,
     "bulk": _bulk,
@@ -262,6 +306,7 @@ _SECTIONS = {
     "lists": _lists,
     "packing": _packing,
     "transfer": _transfer,
+    "profile": _profile,
 }
 
 

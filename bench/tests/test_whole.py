@@ -45,8 +45,16 @@ def test_the_calls_are_measured_beside_the_references():
             assert (beside != "") == (DB == "postgres" and server != FASTAPI)
 
 
+def test_what_a_call_takes_is_told_by_part():
+    names = {row[0] for row in run("--only", "profile", "--route", ROUTES[0])}
+    assert {"asking the database", "limits, asking Redis", "the log line", "**all**"} <= names
+    for server in (OURS_LIMITED, OURS_UNLIMITED):
+        assert f"{server}, {BRAND}: µs of CPU a call" in names
+
+
 def test_all_that_is_not_under_load_is_measured():
-    rows = run("--only", ",".join(name for name in SECTIONS if name != "calls"))
+    others = [name for name in SECTIONS if name not in ("calls", "profile")]
+    rows = run("--only", ",".join(others))
     names = {row[0] for row in rows}
     assert {"seed_customers", "import_packed", "COPY of plain text under pg_trgm"} <= names
     assert {"import_customers", "the same file again"} <= names
