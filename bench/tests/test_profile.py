@@ -1,6 +1,7 @@
 """Whose CPU it is: the sampler on work that is known, and the table on figures that are."""
 
 import time
+from typing import Any
 
 from bench import profile
 from bench.plan import OURS_LIMITED
@@ -19,8 +20,9 @@ def test_time_goes_to_the_innermost_file_that_is_of_a_part():
 
 
 def test_what_is_left_is_told_too():
-    row = {"route": "one", "server": OURS_LIMITED, "rate": 1600.0}
-    row |= {"parts": {"a": 100.0, "b": 50.0}, "cpu": {"server": 0.4, "database": 0.1, "redis": 0.3}}
+    row: dict[str, Any] = {"route": "one", "server": OURS_LIMITED, "rate": 1600.0}
+    row["parts"] = {"a": 100.0, "b": 50.0}
+    row["cpu"] = {"server": 0.4, "database": 0.1, "redis": 0.3}
     figures = {"database": "PostgreSQL 18", "cores": 2, "rows": [row]}
     cells = [
         [c.strip() for c in line.strip("|").split("|")] for line in spent(figures).splitlines()
