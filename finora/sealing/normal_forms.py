@@ -59,7 +59,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _NOTHING = str.maketrans("", "", "_()[]")
 _DIALLED_PLUS = re.compile(r"\A[+＋]*00(?=\D*[1-9])")
 # A Nigerian mobile number as most are spelt, which the library takes ten times as long for.
-_MOBILE = re.compile(r"(?:\+234|0)[ -]?([789](?:[ -]?[0-9]){9})")
+_MOBILE = re.compile(r"(?:(?:\+|00)?234|0)?[ -]?([789](?:[ -]?[0-9]){9})")
 
 
 def phone(text: str) -> str:
@@ -77,7 +77,7 @@ END_DIGITS = 4
 
 def phone_end(text: str) -> str:
     """The last four digits of a number of at least eight, its country's aside; else empty."""
-    if _NIGERIAN.match(text):
+    if _NIGERIAN.match(text) or _MOBILE.fullmatch(text):
         return "".join(c for c in text if c in "0123456789")[-END_DIGITS:]
     number = _number(text)
     digits = phonenumbers.national_significant_number(number) if number else ""

@@ -233,7 +233,11 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize(
-    "spelt", ["0{}", "+234{}", "0{}-{}", "+234 {} {} {}", "0 {}", "+234-{}-{}-{}-{}"]
+    "spelt",
+    [
+        *("0{}", "+234{}", "0{}-{}", "+234 {} {} {}", "0 {}", "+234-{}-{}-{}-{}"),
+        *("{}", "{} {} {}", "234{}", "234 {} {}", "00234{}", "00234-{}-{}"),
+    ],
 )
 def test_the_short_way_of_a_mobile_number_ends_where_the_library_does(spelt):
     parts = spelt.count("{}")
