@@ -40,7 +40,7 @@ def _settings() -> str:
 def main(task: dict[str, Any]) -> None:
     django.setup()
     # They need Django's apps.
-    from bench import bulk, calls, lists, packing, profile, search, transfer
+    from bench import bulk, calls, lists, packing, profile, search, transfer, where
     from bench.checks import say
     from bench.world import World
 
@@ -52,6 +52,7 @@ def main(task: dict[str, Any]) -> None:
         "transfer": transfer.run,
         "calls": calls.run,
         "profile": profile.run,
+        "where": where.run,
     }
     call_command("migrate", verbosity=0)
     world = World(task)

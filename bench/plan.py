@@ -10,7 +10,7 @@ MODELVIEWSET = "ModelViewSet"
 SOAKED = "ours, its packing timed"
 
 # What there is to measure, in the order in which it is.
-SECTIONS = ("bulk", "search", "lists", "packing", "transfer", "calls", "profile")
+SECTIONS = ("bulk", "search", "lists", "packing", "transfer", "calls", "profile", "where")
 COUNT, MILLION = 20_000, 1_000_000
 FOUND, MADE, ONE, LIST = ROUTES = (
     *("find-or-create, found", "find-or-create, made"),

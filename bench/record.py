@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.chart import draw
 from bench.plan import COUNT, MILLION
-from bench.report import Results, markdown, spent
+from bench.report import Results, markdown, spent, where
 from bench.servers import ROOT
 from bench.summary import calls, drills, scale, search
 
@@ -33,6 +33,7 @@ _TABLES: dict[str, Callable[[Results], str]] = {
     "profile": lambda results: (
         spent(results["profile"]["postgres"]) if "profile" in results else ""
     ),
+    "where": lambda _: where(read(MILLION)["where"]) if "where" in read(MILLION) else "",
     "drills": lambda _: drills((RESULTS.parent / "drills.md").read_text()),
 }
 

@@ -299,6 +299,25 @@ def _profile(section: Section) -> str:
     return "\n".join(spent(figures) for figures in section.values())
 
 
+def where(section: Section) -> str:
+    """Where the time goes, on PostgreSQL."""
+    figures = section["postgres"]
+    tables = []
+    for name, steps in figures["steps"].items():
+        rows = [[step, *map(number, each)] for step, each in steps.items()]
+        tables.append(table((f"µs {name}", "our CPU", "PostgreSQL's", "in all"), rows))
+    return "\n".join(tables)
+
+
+def _where(section: Section) -> str:
+    queries = ", ".join(next(iter(section.values()))["queries"])
+    told = where(section) if "postgres" in section else ""
+    return f"""{told}
+At {next(iter(section.values()))["count"]:,} customers, one thing after the other. The searches are
+for {queries}. What is CPU of neither is waiting.
+"""
+
+
 _SECTIONS = {
     "calls": _calls,
     "bulk": _bulk,
@@ -307,6 +326,7 @@ _SECTIONS = {
     "packing": _packing,
     "transfer": _transfer,
     "profile": _profile,
+    "where": _where,
 }
 
 

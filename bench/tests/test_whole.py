@@ -58,6 +58,7 @@ def test_all_that_is_not_under_load_is_measured():
     names = {row[0] for row in rows}
     assert {"seed_customers", "import_packed", "COPY of plain text under pg_trgm"} <= names
     assert {"import_customers", "the same file again"} <= names
+    assert ("sealed and hashed" in names) == ("lines scanned" in names) == (DB == "postgres")
     assert {f"ours, HTTP · {BRAND}", f"plain text, pg_trgm · {BRAND}"} <= names
     assert {f"ours · {BRAND} · at 300", f"pg_trgm · {BRAND} · at 300"} <= names
     assert {f"ours · {BRAND}", f"at 300 · {BRAND}"} <= names
