@@ -9,7 +9,8 @@ from functools import cache
 
 from django.db import OperationalError, connection, transaction
 
-# Of one node. A cluster that is away as a whole is ended by patience: finora/orm/patience.py.
+# Of a node that cannot be connected to. For one that hangs under a connection Citus waits whatever
+# is set: then the process's patience (finora/orm/patience.py) ends the question, and it is away too.
 ANSWER_SECONDS = 1
 
 
@@ -18,24 +19,24 @@ def away() -> tuple[list[int], int]:
     many nodes there are: 0 where the database is no cluster. Raises django.db.Error."""
     if connection.vendor != "postgresql" or not _is_cluster():
         return [], 0
-    missed = []
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{ANSWER_SECONDS}s'")
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nodeid, nodename, nodeport FROM pg_dist_node"
             " WHERE noderole = 'primary' AND isactive AND shouldhaveshards ORDER BY nodeid"
         )
         nodes = cursor.fetchall()
-        for node, host, port in nodes:
-            try:
-                with transaction.atomic():
-                    cursor.execute("SELECT citus_check_connection_to_node(%s, %s)", [host, port])
-                    answered = cursor.fetchone()[0]
-            except OperationalError:  # it took too long
-                answered = False
-            if not answered:
-                missed.append(node)
-    return missed, len(nodes)
+    return [node for node, host, port in nodes if not _answers(host, port)], len(nodes)
+
+
+def _answers(host: str, port: int) -> bool:
+    # A transaction of its own: a savepoint is undone on the node as well, which may hang.
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{ANSWER_SECONDS}s'")
+            cursor.execute("SELECT citus_check_connection_to_node(%s, %s)", [host, port])
+            return bool(cursor.fetchone()[0])
+    except OperationalError:  # it took too long
+        return False
 
 
 @cache
