@@ -199,7 +199,7 @@ RATE_LIMITS: str = env.str("RATE_LIMITS", "60/minute,1000/hour,10000/day,10 conc
 STRANGER_LIMITS: str = env.str("STRANGER_LIMITS", "60/minute")
 LOGIN_LIMITS: str = env.str("LOGIN_LIMITS", "20/minute,200/hour")
 REDIS_URL: str = env.str("REDIS_URL", "")
-# What a process keeps of opened search segments: about 60 bytes a customer searched.
+# What a process keeps of opened search segments: about 90 bytes a customer searched.
 SEARCH_CACHE_BYTES: int = env.int(
     "SEARCH_CACHE_BYTES", 256 * 1024 * 1024, validate=validate.Range(min=0)
 )
