@@ -10,7 +10,7 @@ from functools import cache
 from django.db import OperationalError, connection, transaction
 
 # Of a node that cannot be connected to. For one that hangs under a connection Citus waits whatever
-# is set: then the process's patience (finora/orm/patience.py) ends the question, and it is away too.
+# is set: then the process's patience (finora/orm/patience.py) ends the question, and it is away.
 ANSWER_SECONDS = 1
 
 
