@@ -92,6 +92,7 @@ class Customer(SealedRow, LightlyLoaded):
             ("reveal_customer", "Can reveal personal values of a customer"),
             ("export_customer", "Can export customers"),
             ("erase_customer", "Can erase a customer"),
+            ("hand_over_customer", "Can hand over all that is held about a customer"),
         ]
         constraints = CONSTRAINTS
         indexes = INDEXES

@@ -15,6 +15,7 @@ from customers.admin.bulk import DEACTIVATE, BulkAdmin
 from customers.admin.display import SEALED_FIELDS, link_to, masked
 from customers.admin.erase import ErasingAdmin
 from customers.admin.forms import CLEAR_BOXES, CustomerForm
+from customers.admin.hand_over import HandingOverAdmin
 from customers.admin.pages import CustomerList
 from customers.admin.story import story
 from customers.models import Customer
@@ -31,7 +32,7 @@ RESTORE = (
 )
 
 
-class CustomerAdmin(ErasingAdmin, BulkAdmin):
+class CustomerAdmin(ErasingAdmin, HandingOverAdmin, BulkAdmin):
     form = CustomerForm
     list_display_links = ("name",)
     list_select_related = ("business",)

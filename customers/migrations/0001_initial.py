@@ -150,6 +150,7 @@ class Migration(migrations.Migration):
                     ("reveal_customer", "Can reveal personal values of a customer"),
                     ("export_customer", "Can export customers"),
                     ("erase_customer", "Can erase a customer"),
+                    ("hand_over_customer", "Can hand over all that is held about a customer"),
                 ],
                 "indexes": [
                     models.Index(

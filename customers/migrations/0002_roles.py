@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                     "reveal_customer",
                     "export_customer",
                     "erase_customer",
+                    "hand_over_customer",
                 ],
                 "Administrator": [
                     "view_customer",

@@ -28,7 +28,12 @@ SAME = ("actor_kind", "actor_id", "action", "subject")
 
 # For staff to read, where the action's own name is no sentence; and with the fields, where they say
 # more.
-_SAID = {"updated": "Changed", "deleted": "Deactivated", "resumed": "Suspension ended"}
+_SAID = {
+    "updated": "Changed",
+    "deleted": "Deactivated",
+    "resumed": "Suspension ended",
+    "handed over": "All data handed over",
+}
 _SAID_OF = {
     "updated": "Changed {}",
     "revealed": "Revealed {}",
@@ -188,6 +193,7 @@ class AuditEvent(TenantRow, LightlyLoaded):
         REVEALED = "revealed"
         EXPORTED = "exported"
         ERASED = "erased"
+        HANDED_OVER = "handed over"  # all that is held about one customer
         IMPORTED = "imported"
         IMPORT_UNDONE = "import undone"
         VOIDED = "voided"
@@ -200,6 +206,7 @@ class AuditEvent(TenantRow, LightlyLoaded):
         REVEAL_REFUSED = "reveal refused"
         EXPORT_REFUSED = "export refused"
         ERASE_REFUSED = "erase refused"
+        HAND_OVER_REFUSED = "hand over refused"
         ACCESS_REFUSED = "access refused"  # to another business than one's own
         UNREADABLE = "unreadable"
 

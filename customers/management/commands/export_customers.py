@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from django.core.management.base import CommandError
 
 from customers.transfer.export import Export, Form, note
 from finora.management.keyed import KeyedCommand
+from finora.management.private_file import private_file
 from finora.tenants.models import Business
 
 
@@ -43,19 +43,11 @@ class Command(KeyedCommand):
         if business is None:
             raise CommandError("There is no business with this id.")
         customers = business.customers.not_erased().with_status(status)
-        try:
-            out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except OSError as error:
-            raise CommandError(f"{file}: {error.strerror}.") from None
-        try:
+        with private_file(file) as out:
             note(business, customers.count(), reveal=reveal)
             rows = (row for page in customers.in_pages() for row in page)
             export = Export(rows, reveal=reveal)
-            with open(out, "w", encoding="utf-8", newline="") as stream:
-                stream.writelines(export.lines(format))
-        except BaseException:
-            file.unlink()
-            raise
+            out.writelines(export.lines(format))
         for public_id in export.unreadable.get(business.pk, ()):
             self.stderr.write(f"{public_id} could not be opened: what is missing says so")
         return f"Exported {export.count:,} customers{'' if reveal else ', masked'}."

@@ -163,6 +163,8 @@ def test_every_command_does_its_work(behind, settings, monkeypatch, tmp_path):
     assert "agree" in told("check_balances", "biz_acme")
     settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
     told("repack_search")
+    customer = business.customers.first().public_id
+    assert customer in told("export_customer", customer)
     assert "Exported 30 " in told("export_customers", "biz_acme", str(tmp_path / "out.csv"))
     assert directory(business) == rows
     for _, public_id, _, email in rows[:5]:

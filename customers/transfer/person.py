@@ -1,0 +1,112 @@
+"""All that is held about one customer, for that person to have: profile, history, and what modules
+add. A module says at its start what it holds:
+
+    person.register("invoices", lambda customer: […])
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from customers.models import Customer
+from customers.transfer.export import FIELDS
+from finora import identifiers
+from finora.audit.models import AuditEvent, AuditEventQuerySet
+from finora.clock import iso
+from finora.sealing import SealError
+from finora.tenants.models import ApiKey
+
+Held = dict[str, Any]
+Rows = Callable[[Customer], Iterable[Held]]
+
+_registered: dict[str, Rows] = {}
+
+
+def register(name: str, rows: Rows) -> None:
+    """`rows` answers what is held of a customer under this name: values of JSON, days and
+    decimals, in order."""
+    _registered[name] = rows
+
+
+def hand_over(customer: Customer) -> Held:
+    """All that is held, noted as handed over: the note is in it."""
+    with transaction.atomic():
+        AuditEvent.objects.record(
+            AuditEvent.Action.HANDED_OVER, customer.business_id, [customer.public_id]
+        )
+        held: Held = {"profile": _profile(customer), "history": [*_history(customer)]}
+        for name, rows in _registered.items():
+            held[name] = [*rows(customer)]
+    return held
+
+
+def as_json(held: Held) -> str:
+    """What JSON has no form of, an exact decimal or a day, is a text in it."""
+    return json.dumps(held, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+def _profile(customer: Customer) -> Held:
+    """Every field; what cannot be opened is null, named, and noted as a reveal would."""
+    values: Held = {"id": customer.public_id, "business": customer.business.name}
+    unreadable = []
+    for name, field in FIELDS.items():
+        try:
+            values[name] = getattr(customer, field)
+        except SealError:
+            values[name] = None
+            unreadable.append(name)
+    if unreadable:
+        values["unreadable"] = unreadable
+        AuditEvent.objects.record_refused(
+            AuditEvent.Action.UNREADABLE, customer.business_id, [customer.public_id]
+        )
+    return values | {
+        "accountBalanceKobo": customer.account_balance_kobo,
+        "isActive": customer.is_active,
+        "createdAt": iso(customer.created_at),
+        "updatedAt": iso(customer.updated_at),
+        "deletedAt": _time(customer.deleted_at),
+        "erasedAt": _time(customer.erased_at),
+    }
+
+
+def _time(moment: Any) -> str | None:
+    return iso(moment) if moment else None
+
+
+def _history(customer: Customer) -> Iterator[Held]:
+    """Who did what to it and when, the oldest first; and what was done to all of the business's
+    customers, it among them, that each has no note of: imports and exports."""
+    for event in _with_key_names(_events(customer)):
+        key = getattr(event, "key_name", None)
+        by = f"{event.actor_kind} {key or event.actor_id}".strip()
+        of_all = event.subject != customer.public_id
+        yield {
+            "at": iso(event.at),
+            "what": f"{event.line} (the business's customers)" if of_all else event.summary,
+            "by": by,
+            "request": event.request_id or None,
+        }
+
+
+def _events(customer: Customer) -> AuditEventQuerySet:
+    events = AuditEvent.objects.filter(business_id=customer.business_id).with_times()
+    own = events.filter(subject=customer.public_id)
+    of_all = events.filter(
+        subject=customer.business.public_id,
+        action__in=[AuditEvent.Action.IMPORTED, AuditEvent.Action.EXPORTED],
+        at__gte=identifiers.made_at(customer.public_id),
+    )
+    return (own | of_all).order_by("id")
+
+
+def _with_key_names(events: AuditEventQuerySet) -> QuerySet[Any]:
+    keys = ApiKey.objects.filter(
+        business_id=OuterRef("business_id"), public_id=OuterRef("actor_id")
+    )
+    return events.annotate(key_name=Subquery(keys.values("name")[:1]))
