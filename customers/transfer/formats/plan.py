@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -45,6 +45,18 @@ class _Made(NamedTuple):
     by: str
     stands_in: bool
     columns: str
+    # What takes off what the tool writes around a value.
+    clean: Callable[[str], str] | None
+
+    def value(self, cells: list[str]) -> str:
+        clean = self.clean
+        if len(self.places) == 1:
+            value = cells[self.places[0]]
+            return clean(value) if clean and value else value
+        parts = [cells[place] for place in self.places]
+        if clean:
+            parts = [clean(part) for part in parts if part]
+        return self.by.join([part for part in map(text.trim, parts) if part])
 
 
 class Plan:
@@ -70,9 +82,18 @@ class Plan:
             made = [*self._mapped(field, given.get(field, []))]
             for source in format.fields.get(field, ()):
                 if taken.isdisjoint(source.columns):
-                    made += self._made(source)
+                    made += self._made(field, source)
             if made:
                 self.fields[field] = made
+        # Most fields of a row are what one column says.
+        self._plain = [
+            (field, sources[0])
+            for field, sources in self.fields.items()
+            if len(sources) == 1 and field not in format.split
+        ]
+        plain = dict(self._plain)
+        self._other = [each for each in self.fields.items() if each[0] not in plain]
+        self._columns = {field: sources[0].columns for field, sources in self.fields.items()}
         ids = (*given.get("id", ()), *(name for name in format.ids if name not in taken))
         self._ids = [place for name in ids for place in self._places.get(name, ())]
         active = (place for name in format.active for place in self._places.get(name, ()))
@@ -82,9 +103,9 @@ class Plan:
     def _mapped(self, field: str, names: list[str]) -> Iterator[_Made]:
         """What several columns are mapped to is joined, as name and address are written."""
         if names:
-            yield from self._made(Source(tuple(names), ", " if field == "address" else " "))
+            yield from self._made(field, Source(tuple(names), ", " if field == "address" else " "))
 
-    def _made(self, source: Source) -> Iterator[_Made]:
+    def _made(self, field: str, source: Source) -> Iterator[_Made]:
         for columns in self._numbered(source.columns):
             each = [self._places.get(name, []) for name in columns]
             # Of columns with one name each is a source of its own, where nothing is joined to it.
@@ -92,7 +113,8 @@ class Plan:
             for places in ways:
                 if places:
                     told = ", ".join(self.header[place] for place in places)
-                    yield _Made(tuple(places), source.by, source.stands_in, told)
+                    clean = self.format.cleaned.get(field)
+                    yield _Made(tuple(places), source.by, source.stands_in, told, clean)
 
     def _numbered(self, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         if NUMBERED not in columns[0]:
@@ -145,19 +167,16 @@ class Plan:
         if self._active is not None and text.trim(cells[self._active]).lower() in _NO:
             return _rejected(line, INACTIVE, self.header[self._active])
         values: dict[str, str] = {}
-        columns: dict[str, str] = {}
+        columns = self._columns
         findings: list[Finding] = []
-        for field, sources in self.fields.items():
-            if len(sources) == 1 and field not in self.format.split:
-                [source] = sources
-                value = self._value(field, source, cells)
-                if value and not value.isspace():
-                    values[field], columns[field] = value, source.columns
-                continue
-            told = self._told(field, sources, cells)
-            if told:
-                (first, columns[field]), *others = told
+        for field, source in self._plain:
+            if value := source.value(cells):
+                values[field] = value
+        for field, sources in self._other:
+            if told := self._told(field, sources, cells):
+                (first, name), *others = told
                 values[field] = first
+                columns = {**columns, field: name}
                 same = _SAME.get(field, str)
                 findings += [
                     Finding(line, name, RULES[field].api_name, ONE_ONLY, False)
@@ -166,14 +185,6 @@ class Plan:
                 ]
         file_id = next((cells[place] for place in self._ids if cells[place].strip()), "")
         return Row(line, values, text.trim(self._clean_id(file_id)), findings, columns)
-
-    def _value(self, field: str, source: _Made, cells: list[str]) -> str:
-        clean = self.format.cleaned.get(field)
-        if len(source.places) == 1:
-            value = cells[source.places[0]]
-            return clean(value) if clean else value
-        parts = [text.trim(clean(cells[p]) if clean else cells[p]) for p in source.places]
-        return source.by.join(part for part in parts if part)
 
     def _told(
         self, field: str, sources: Iterable[_Made], cells: list[str]
@@ -184,7 +195,7 @@ class Plan:
         for source in sources:
             if source.stands_in and told:
                 break
-            value = self._value(field, source, cells)
+            value = source.value(cells)
             for each in split(value) if split else [value]:
                 if text.trim(each):
                     told.append((each, source.columns))
