@@ -217,6 +217,11 @@ def test_nul_and_control_characters_are_named():
     assert [finding.line for finding in findings] == [2, 3]
 
 
+def test_a_cell_of_a_control_character_alone_is_no_blank_one():
+    found, [finding] = values("name,email,phone\nAda,a@example.com,\x1c\n")
+    assert (found, finding.column) == ([None], "phone")
+
+
 def test_mixed_line_ends():
     text = "name,email\r\nAda,a@x.ng\nBola,b@x.ng\rChi,c@x.ng\r\n\n\r\nDada,d@x.ng"
     assert [each["name"] for each in values(text)[0]] == ["Ada", "Bola", "Chi", "Dada"]

@@ -157,7 +157,7 @@ class Plan:
             return _rejected(line, problem)
         width = len(self.header)
         if len(cells) != width:
-            if len(cells) > width and any(cell.strip() for cell in cells[width:]):
+            if len(cells) > width and any(map(text.trim, cells[width:])):
                 return _rejected(line, MORE_CELLS)
             if self.format.is_footer(cells):
                 return None

@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.contrib.auth.models import User
+from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
 from django.test import Client
 
 from finora import background
@@ -67,6 +68,20 @@ def no_write_tried_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What /readyz found of writes a moment ago was of another test's database."""
     monkeypatch.setattr(probes, "writing", probes._Writing())
     monkeypatch.setattr(database_errors, "_write_refused_at", float("-inf"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def flush_in_any_order() -> Iterator[None]:
+    """SQLite looks at a TenantReference with each statement, and Django empties tables in an order
+    of its own between tests that commit."""
+    emptied = SQLiteOperations.execute_sql_flush
+
+    def execute_sql_flush(self: SQLiteOperations, statements: list[str]) -> None:
+        emptied(self, ["PRAGMA defer_foreign_keys = ON", *statements])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLiteOperations, "execute_sql_flush", execute_sql_flush)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -40,17 +40,25 @@ def working():
         thread.join()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_file_is_sent_in_pieces_looked_at_imported_and_undone(screens, shop, tmp_path, scheme):
+def looked_at(page, name):
+    """What axe finds, in both schemes; with a picture of each."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found += findings(page)
+        look(page, f"import-{name}-{scheme}")
+    return found
+
+
+def test_a_file_is_sent_in_pieces_looked_at_imported_and_undone(screens, shop, tmp_path):
     # More than one piece.
     people = [{**row, "address": "1 Marina, Lagos " * 8} for row in files.people(1_500)]
     path = tmp_path / "Customers of Ada.csv"
     path.write_text(files.file(f"{files.OURS},Shoe size", *people, {"email": "broken"}))
-    page = screens.open("/admin/transfer/import/add/", color_scheme=scheme)
+    page = screens.open("/admin/transfer/import/add/")
     expect(page.get_by_role("heading", name="Import customers")).to_be_visible()
-    found = findings(page)
+    found = looked_at(page, "send")
     fits(page)
-    look(page, f"import-send-{scheme}")
     page.get_by_label("Business").select_option(label=shop.name)
     page.get_by_label("File").set_input_files(path)
     with working():
@@ -59,16 +67,14 @@ def test_a_file_is_sent_in_pieces_looked_at_imported_and_undone(screens, shop, t
         expect(page.get_by_role("button", name="Look again")).to_be_visible()
         expect(page.get_by_role("row", name="New customers 1,500")).to_be_visible()
         expect(page.get_by_text("Enter a valid email address.")).to_be_visible()
-        found += findings(page)
+        found += looked_at(page, "preview")
         fits(page)
-        look(page, f"import-preview-{scheme}")
         assert not Customer.objects.exists()
         press(page, "Import")
         expect(page.get_by_role("heading", name="What it did")).to_be_visible()
         expect(page.get_by_role("row", name="New customers 1,500")).to_be_visible()
         expect(page.get_by_text("Done", exact=True)).to_be_visible()
-        found += findings(page)
-        look(page, f"import-done-{scheme}")
+        found += looked_at(page, "done")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download the report").click()
         assert "1502,email,email" in Path(download.value.path()).read_text()
@@ -77,11 +83,10 @@ def test_a_file_is_sent_in_pieces_looked_at_imported_and_undone(screens, shop, t
         press(page, "Yes, undo 1 import")
         said(page, "1 import will be undone.")
         expect(page.get_by_text("1,500 customers deactivated.")).to_be_visible()
-        found += findings(page)
-        look(page, f"import-undone-{scheme}")
+        found += looked_at(page, "undone")
     page.goto("/admin/transfer/import/")
     expect(page.get_by_role("row", name=re.compile("amaka"))).to_have_count(1)
-    found += findings(page)
+    found += looked_at(page, "list")
     assert found == []
     assert not Customer.objects.active().exists()
     assert Import.objects.get().size > 192 << 10
