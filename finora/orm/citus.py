@@ -19,7 +19,7 @@ OWNER = "business_id"
 
 
 class NotACluster(Exception):
-    """What the database lacks for this, in a sentence."""
+    """What the database lacks to be spread, in a sentence."""
 
 
 def distribute(
@@ -33,6 +33,9 @@ def distribute(
     """
     with connection.cursor() as cursor:
         _look(cursor)
+        there = connection.introspection.table_names(cursor)
+        if not {owner._meta.db_table, *(model._meta.db_table for model in tenants)} <= {*there}:
+            raise NotACluster("Not all tables are there yet: migrate first.")
         yield from _set_on_database(cursor)
         cursor.execute("SET LOCAL citus.multi_shard_modify_mode = 'sequential'")
         done = _spread(cursor)

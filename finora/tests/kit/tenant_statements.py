@@ -155,7 +155,7 @@ def _says(condition: Any, alias: str, named: Collection[str], mine: Collection[s
         if not (isinstance(one, e.Column) and one.name == OWNER and one.table in (alias, "")):
             continue
         if isinstance(other, e.Column):
-            # Of a row around this query, whose own business is said there.
-            return other.name == OWNER and (other.table in named or other.table not in mine)
+            # Not by a row's around this query: Citus asks every shard for that.
+            return other.name == OWNER and other.table in named
         return other.find(e.Column, e.Select) is None
     return False

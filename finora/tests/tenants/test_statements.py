@@ -220,6 +220,8 @@ def _is_module(name):
         ' ("tenants_business"."id")::bigint)',
         'SELECT {t}."id" FROM {t} INNER JOIN "tenants_apikey" ON ({t}."business_id" ='
         ' "tenants_apikey"."business_id") WHERE {t}."business_id" = %s',
+        'SELECT (SELECT U0."id" FROM {t} U0 WHERE U0."business_id" = ("audit_auditevent".'
+        '"business_id")) FROM "audit_auditevent" WHERE "audit_auditevent"."business_id" = %s',
         'UPDATE {t} SET "name" = %s WHERE {t}."id" = %s',
         'UPDATE {t} SET "business_id" = %s WHERE {t}."business_id" = %s',
         'DELETE FROM {t} WHERE {t}."id" IN (%s, %s)',
@@ -241,8 +243,8 @@ def test_the_reading_of_statements_lets_none_of_these_by(sql):
         ' VALUES (%s) RETURNING "id"',
         'COPY {t} ("id") FROM STDIN (FORMAT BINARY)',
         'UPDATE {t} SET "name" = %s WHERE ({t}."business_id" = %s AND {t}."id" = %s)',
-        'SELECT (SELECT U0."id" FROM {t} U0 WHERE U0."business_id" = ("audit_auditevent".'
-        '"business_id")) FROM "audit_auditevent" WHERE "audit_auditevent"."business_id" = %s',
+        'SELECT U0."id" FROM {t} U0 INNER JOIN "audit_auditevent" U1 ON (U0."id" = U1."id" AND'
+        ' (U0."business_id" = (U1."business_id"))) WHERE U1."business_id" = %s',
     ],
 )
 def test_and_all_of_these(sql):
