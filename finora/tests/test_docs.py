@@ -35,7 +35,7 @@ SEE = re.compile(r"\b[Ss]ee ([a-z]\w+)\.(?:py|[a-z_]+)\b(?!\.)")
 OTHER_NAMES = {
     *("API", "BID", "ID", "JSON", "KEY", "FINORA_API_KEY"),
     *("OWNER_URL", "RESTORED_URL", "PGOPTIONS"),
-    *("BENCH", "SOAK", "DRILLS", "STORE", "UPGRADE", "TEST_DB"),
+    *("BENCH", "SOAK", "DRILLS", "STORE", "UPGRADE", "TEST_DB", "CITUS_DATABASE_URL"),
 }
 ADDRESS = "http://127.0.0.1:8000"
 
