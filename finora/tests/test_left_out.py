@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
 from django.conf import settings
+
+from finora.tests.kit.programs import required
 
 TESTS = """
 import pytest
@@ -53,3 +56,9 @@ def test_a_run_that_left_nothing_out_ends_as_pytest_has_it(tmp_path):
         program.touch()
         program.chmod(0o755)
     assert last_line(tmp_path, PATH=str(tmp_path)).startswith("5 passed in ")
+
+
+def test_what_is_required_fails_the_test_and_says_how_to_have_it(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(pytest.fail.Exception, match="apt-get install no-such-program"):
+        required("no-such-program", "a test")

@@ -20,12 +20,15 @@ from django.core.checks import run_checks
 from django.core.management import call_command, get_commands
 from django.db import connection
 
+from customers.transfer import tasks
 from finora import clock
 from finora.audit.models import AuditEvent
 from finora.tenants.models import Business
-from finora.tests.kit import files
+from finora.tests.kit import factories, files
 from finora.tests.kit.bouncers import Bouncer, open_both_sessions, server_of, through
+from finora.tests.kit.customer_pages import listed, page, search
 from finora.tests.kit.directories import directory, found, small_steps
+from finora.tests.kit.tasks import run_tasks
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -182,3 +185,18 @@ def test_every_command_is_among_them():
     ours = {name for name, app in get_commands().items() if app in ("finora", "customers", "sales")}
     called = re.findall(r'told\("(\w+)"', Path(__file__).read_text())
     assert ours - ELSEWHERE == set(called)
+
+
+# --- What else asks -----------------------------------------------------------------------------
+
+
+def test_staff_and_tasks_are_served_behind_it(behind, staff, tmp_path):
+    business = factories.business()
+    ada = factories.customer(business, name="Ada Obi")
+    tasks.begin(business, [Path(made_up_file(tmp_path)).read_bytes()], format="ours")
+    run_tasks()
+    assert business.imports.get().state == "done"
+    for path in ("/admin/", "/admin/customers/customer/", "/admin/audit/auditevent/"):
+        assert staff.get(path).status_code == 200
+    assert listed(search(staff, "ada obi")) == [ada.public_id]
+    assert staff.get(page(ada)).status_code == 200
