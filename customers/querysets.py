@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import reduce
 from itertools import zip_longest
+from operator import or_
 from typing import Any, Self
 
 from django.db import IntegrityError, models, transaction
@@ -28,6 +30,9 @@ NOT_SHOWN = (
 
 # What a search result depends on: a change of these puts the row into the search tail.
 SEARCHED = {"name", "email", "phone", "company_name", "is_active"}
+
+# What a buyer's party of an e-invoice needs besides the name and email that everybody has.
+E_INVOICE_FIELDS = ("tin", "phone", "address")
 
 # The staff's lists, business by business.
 BY_NAME: Order = ("business_id", "name_key", "public_id")
@@ -83,6 +88,16 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
     def not_erased(self) -> Self:
         """Those of whom something is known: whom search has lines of."""
         return self.filter(erased_at=None)
+
+    def ready_for_e_invoice(self) -> Self:
+        """Those of whom an e-invoice's party can be made."""
+        return self.filter(**{f"{field}__isnull": False for field in E_INVOICE_FIELDS})
+
+    def not_ready_for_e_invoice(self) -> Self:
+        """The others."""
+        return self.filter(
+            reduce(or_, (Q(**{f"{field}__isnull": True}) for field in E_INVOICE_FIELDS))
+        )
 
     def with_status(self, status: str) -> Self:
         """`active`, `inactive` or `all`."""

@@ -36,7 +36,12 @@ class CustomerAdmin(ErasingAdmin, HandingOverAdmin, BulkAdmin):
     form = CustomerForm
     list_display_links = ("name",)
     list_select_related = ("business",)
-    list_filter = (BusinessFilter, filters.StatusFilter, filters.CreatedFilter)
+    list_filter = (
+        BusinessFilter,
+        filters.StatusFilter,
+        filters.EInvoiceFilter,
+        filters.CreatedFilter,
+    )
     search_fields = ("name",)  # shows the box; CustomerList says what it finds
     search_placeholder = "Name, company, email, phone or its last four digits, TIN, id"
     unfiltered_query = "?status=all"

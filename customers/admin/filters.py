@@ -22,6 +22,22 @@ class StatusFilter(ChoiceFilter):
         return queryset.with_status(self.value())
 
 
+class EInvoiceFilter(ChoiceFilter):
+    """Whose party of an e-invoice can be made, or what still has to be asked of whom."""
+
+    title = "e-invoice"
+    parameter_name = "einvoice"
+    options = {"all": "All", "not_ready": "Not ready", "ready": "Ready"}
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "ready":
+                return queryset.ready_for_e_invoice()
+            case "not_ready":
+                return queryset.not_ready_for_e_invoice()
+        return queryset
+
+
 class CreatedFilter(ChoiceFilter):
     """With it a list is newest first, which has an index by business: so one is chosen first."""
 

@@ -31,6 +31,7 @@ class Counts(NamedTuple):
     at: datetime
     weeks: list[datetime]
     active: dict[int, int]
+    ready: dict[int, int]
     new: dict[tuple[int, int], int]
 
 
@@ -39,6 +40,12 @@ class BusinessRow(NamedTuple):
     url: str
     active: int
     new: int
+    ready: int
+
+    @property
+    def ready_share(self) -> str:
+        """Of a hundred active ones; rounded down, so that only all are 100 %."""
+        return f"{100 * self.ready // self.active} %" if self.active else "-"
 
 
 class Bar(NamedTuple):
@@ -68,6 +75,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "business_rows": rows[:BUSINESSES_SHOWN],
         "more_businesses": len(rows) - BUSINESSES_SHOWN,
         "active_in_all": sum(row.active for row in rows),
+        "ready_in_all": sum(row.ready for row in rows),
         "bars": bars,
         "new_in_all": sum(bar.number for bar in bars),
         "new_this_week": bars[-1].number,
@@ -97,6 +105,7 @@ def _count() -> Counts:
         at=now,
         weeks=weeks,
         active=Customer.objects.active().count_by_business(),
+        ready=Customer.objects.active().ready_for_e_invoice().count_by_business(),
         new=Customer.objects.in_each_of(Business.objects.all()).count_by_week(weeks),
     )
 
@@ -111,6 +120,7 @@ def _business_rows(
             url=f"{list_url}?business={business.public_id}",
             active=counts.active.get(business.pk, 0),
             new=counts.new.get((business.pk, WEEKS - 1), 0),
+            ready=counts.ready.get(business.pk, 0),
         )
         for business in businesses
     ]

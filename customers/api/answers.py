@@ -10,12 +10,19 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 from django.db import models
 
+from customers import party
+from customers.api.errors import NOT_READY_FOR_E_INVOICE
 from customers.managers import SEARCH_LIMIT
 from customers.models import Customer as Row
+from customers.querysets import E_INVOICE_FIELDS
 from finora.api.cursor import MAX_LIMIT
 from finora.api.fields import naira
 from finora.api.shapes import Json, Kobo, Meta, Naira, PageMeta, Says, Time
 from finora.clock import iso
+from finora.sealing import normal_forms
+
+# What a party calls the fields that it needs.
+PARTY_NAMES = {"tin": "tin", "phone": "telephone", "address": "postal_address"}
 
 
 def _stored(name: str, **more: Any) -> Says:
@@ -82,6 +89,30 @@ class Deleted(TypedDict):
     isActive: Literal[False]
 
 
+class PostalAddress(TypedDict):
+    street_name: str | None
+    city_name: str | None
+    postal_zone: str | None
+    country: Annotated[str, Says(description="ISO 3166; `NG` where the address names none.")]
+
+
+class Party(TypedDict):
+    """The buyer's party of an e-invoice, by the names that the tax authority (NRS) has."""
+
+    party_name: Name
+    tin: str
+    email: Email
+    telephone: Annotated[str, Says(description="In E.164 where it has that form.")]
+    postal_address: PostalAddress
+
+
+class PartyMeta(Meta):
+    notFound: Annotated[
+        list[Literal["street_name", "city_name", "postal_zone", "country"]],
+        Says(description="What of the postal address is not to be read from the customer's."),
+    ]
+
+
 Unreadable = Annotated[
     list[CustomerId],
     Says(
@@ -117,6 +148,32 @@ def customer_data(customer: Row) -> Customer:
     }
 
 
+def party_data(customer: Row) -> tuple[Party, list[str]]:
+    """The party, and what the address does not say. Raises NOT_READY_FOR_E_INVOICE, SealError."""
+    missing = [name for name in E_INVOICE_FIELDS if getattr(customer, name) is None]
+    if missing or not (customer.tin and customer.phone and customer.address):
+        raise NOT_READY_FOR_E_INVOICE(
+            details=[
+                {"field": PARTY_NAMES[name], "message": f"The customer has no {name}."}
+                for name in missing
+            ]
+        )
+    address = party.read(customer.address)
+    data: Party = {
+        "party_name": customer.company_name or customer.name,
+        "tin": customer.tin,
+        "email": customer.email,
+        "telephone": normal_forms.telephone(customer.phone),
+        "postal_address": {
+            "street_name": address.street_name,
+            "city_name": address.city_name,
+            "postal_zone": address.postal_zone,
+            "country": address.country or party.HOME,
+        },
+    }
+    return data, [name for name, found in address._asdict().items() if found is None]
+
+
 # Examples, from the published reference.
 
 ACME: Json = {
@@ -137,5 +194,17 @@ ACME_BODY: Json = {
 }
 JANE: Json = {"id": "cust_xyz", "name": "Jane Doe", "email": "jane@example.com"}
 JANE_BODY: Json = {"email": "Jane@Example.com", "name": "Jane Doe", "phone": "0803 123 4567"}
+ACME_PARTY: Json = {
+    "party_name": "Acme Technologies Ltd",
+    "tin": "12345678-0001",
+    "email": "finance@acme.com",
+    "telephone": "+2348012345678",
+    "postal_address": {
+        "street_name": "15 Adeola Odeku St, Victoria Island",
+        "city_name": "Lagos",
+        "postal_zone": None,
+        "country": "NG",
+    },
+}
 ONE: Mapping[str, Json] = {"acme": ACME}
 SEVERAL: Json = {"customers": [ACME], "count": 1}

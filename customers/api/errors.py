@@ -16,6 +16,13 @@ CUSTOMER_INACTIVE = ErrorKind(
     "The customer is inactive and cannot be changed.",
     "the customer is inactive",
 )
+NOT_READY_FOR_E_INVOICE = ErrorKind(
+    422,
+    "BUSINESS_LOGIC_ERROR",
+    "An e-invoice's party needs more than is known of this customer.",
+    "the customer lacks what an e-invoice needs; `details` names each",
+    example="tin",
+)
 
 domain_errors(
     {

@@ -12,5 +12,8 @@ urlpatterns = [
         views.FindOrCreateView.as_view(),
         name="customer-find-or-create",
     ),
+    re_path(
+        r"^v1/customers/(?P<id>[^/]+)/party/?$", views.PartyView.as_view(), name="customer-party"
+    ),
     re_path(r"^v1/customers/(?P<id>[^/]+)/?$", views.CustomerView.as_view(), name="customer"),
 ]

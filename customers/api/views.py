@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from customers.api import answers
-from customers.api.errors import CUSTOMER_INACTIVE, EMAIL_IN_USE
+from customers.api.errors import CUSTOMER_INACTIVE, EMAIL_IN_USE, NOT_READY_FOR_E_INVOICE
 from customers.api.filters import FILTER_NAMES, CustomerFilters
 from customers.api.serializers import CustomerBody, FindOrCreateBody
 from customers.models import Customer
@@ -185,6 +185,35 @@ class CustomerView(CustomerApiView):
         customers.delete()
         data: answers.Deleted = {"id": id, "isActive": False}
         return success(request, data)
+
+
+class PartyView(CustomerApiView):
+    """GET /v1/customers/{id}/party."""
+
+    id_parameter = path_id("cust", "The customer's id.")
+
+    @operation(
+        "getParty",
+        "Get a customer as an e-invoice's party",
+        "The buyer's party as an e-invoice to the tax authority (NRS) names it. The parts of the"
+        " postal address are read from the customer's one text; `meta.notFound` says which are not"
+        " to be found in it.",
+        tag=TAG,
+        answers={
+            200: Answer(
+                "The party.",
+                answers.Party,
+                {"acme": answers.ACME_PARTY},
+                meta=answers.PartyMeta,
+                more={"acme": {"notFound": ["postal_zone", "country"]}},
+            )
+        },
+        errors=(NOT_READY_FOR_E_INVOICE,),
+    )
+    def get(self, request: Request, id: str) -> HttpResponse:
+        customer = self.business.customers.get_shown(id)
+        data, not_found = answers.party_data(customer)
+        return success(request, data, notFound=not_found)
 
 
 class SearchView(CustomerApiView):

@@ -57,9 +57,9 @@ class TenantForeignKey(_ForeignKey):
 class TenantReference(models.BaseConstraint):
     """That a TenantForeignKey leads to a row of the same business, as the database holds it.
 
-    Its target has a unique constraint of business and id. It is looked at with each statement: at
-    the end of a transaction, as Django has it of foreign keys, a cluster says only that it could
-    not commit.
+    Its target has a unique constraint of business and id. PostgreSQL looks at it with each
+    statement: at the end of a transaction, as Django has it of foreign keys and SQLite of this, a
+    cluster says only that it could not commit.
     """
 
     def __init__(self, *, field: str, name: str, **options: Any) -> None:
@@ -73,6 +73,9 @@ class TenantReference(models.BaseConstraint):
         field: Any = model._meta.get_field(self.field)
         if _is_distributed(schema_editor.connection, field.related_model._meta.db_table):
             return None
+        if schema_editor.connection.vendor == "sqlite":
+            # Django empties tables there one by one, in any order, inside a transaction.
+            return f"{self.definition(model)} DEFERRABLE INITIALLY DEFERRED"
         return self.definition(model)
 
     def definition(self, model: Any) -> str:
