@@ -219,10 +219,11 @@ def _packing(section: Section) -> str:
         for figures in section.values()
         for kind, what in (
             ("writes", "new customers, HTTP"),
-            ("waits", "of it the wait for packing"),
+            ("waits", "beside packing: longer than the middle one of the others by"),
+            ("others", "not beside packing: the same"),
             ("steps", "steps of packing"),
         )
-        if figures[kind]
+        if figures.get(kind)
     ]
     head = (
         f"one client, one worker, {first['customers']:,} customers before, ms",

@@ -155,7 +155,8 @@ def soak(rate: float, seconds: float, count: int, env: dict[str, str], out: Path
             wrong.append(kind)
     writes = [ms for writer in writers for ms in writer.seen.writes]
     searches = [ms for writer in writers for ms in writer.seen.searches]
-    waits, steps = read_times(times)
+    waits, begun = read_times(times)
+    steps = [ms for _, ms in begun]
     segments = of.business.search_segments.count()
     bound = index.PACK_ROWS + index.LOOK_EVERY
     slow = sum(ms > PATIENCE for ms in waits)

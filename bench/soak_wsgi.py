@@ -1,7 +1,8 @@
 """The server's entry for a soak: ours, with what packing takes written to $SOAK_TIMES.
 
-A line `wait MS` for each write: how long it waited for packing before it was answered. A line
-`step MS` for each step of packing, wherever it runs.
+A line `wait MS` for each write: how long it was held up to begin packing before it was answered. A
+line `step MS BEGUN` for each step of packing, wherever it runs; BEGUN in seconds of perf_counter(),
+which on Linux is the same clock in all processes.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _step, _after_write = index.step, index.after_write
 
 def _note(what: str, started: float) -> None:
     with _times.open("a") as out:
-        out.write(f"{what} {(time.perf_counter() - started) * 1000:.3f}\n")
+        out.write(f"{what} {(time.perf_counter() - started) * 1000:.3f} {started}\n")
 
 
 def _timed_step(*args: Any) -> bool:
