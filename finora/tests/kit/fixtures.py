@@ -9,7 +9,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.contrib.auth.models import User
-from django.db.backends.sqlite3.operations import DatabaseOperations as SQLiteOperations
+from django.db.backends.sqlite3.base import DatabaseOperations as SQLiteOperations
 from django.test import Client
 
 from finora import background
