@@ -51,6 +51,9 @@ def told_clock(monkeypatch: pytest.MonkeyPatch, client: "redis.Redis | None") ->
     told = windows._ENTER.replace("call('TIME')", "call('MGET', 'clock:s', 'clock:us')")
     assert told != windows._ENTER
     monkeypatch.setattr(windows, "_ENTER", told)
+    told = windows._KEEP.replace("call('TIME')", "call('MGET', 'clock:s', 'clock:us')")
+    assert told != windows._KEEP
+    monkeypatch.setattr(windows, "_KEEP", told)
     return clock
 
 
@@ -450,6 +453,22 @@ def test_a_slot_that_nobody_frees_is_free_after_a_minute(
     clock.set(START + 60)
     assert limiter.enter("k", limits).allowed
     assert not limiter.enter("k", limits).allowed  # the second is still held
+
+
+def test_a_slot_that_is_kept_is_held_for_as_long_again_and_then_freed(
+    limiter: RateLimiter, clock: Clock
+) -> None:
+    """As by a stream, which goes on for longer than any other call."""
+    limits = Limits(concurrent=1)
+    held = limiter.enter("k", limits)
+    for _ in range(5):
+        clock.forward(windows.SLOT_SECONDS / 2)
+        limiter.keep("k", held)
+        assert limiter.enter("k", limits).reason == "concurrent"
+    limiter.leave("k", held)
+    limiter.settle()
+    limiter.keep("k", held)  # too late: it brings nothing back
+    assert limiter.enter("k", limits).allowed
 
 
 # --- Memory

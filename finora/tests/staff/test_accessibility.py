@@ -31,6 +31,7 @@ def test_axe_finds_nothing_of_weight_on_any_kind_of_page(screens, transactional_
         "keys": "/admin/tenants/apikey/",
         "key": f"/admin/tenants/apikey/{ApiKey.objects.get().pk}/change/",
         "audit": "/admin/audit/auditevent/",
+        "tasks": "/admin/tasks/queuedtask/",
     }.items():
         page.goto(path)
         expect(page.locator("#content h1")).to_have_count(1)

@@ -88,6 +88,14 @@ def test_an_idempotency_key(api, business):
             StoredAnswer.objects.claim(business.pk, [(b"key" * 8, b"body"), (b"old" * 8, b"body")])
 
 
+def test_what_goes_out_in_bulk_and_what_is_held_about_one(api, business, tmp_path):
+    customer = factories.customer(business, **PERSONAL)
+    with each_of_one_business("customers.management.commands.export_customer.Command.handle"):
+        assert api.get(f"{CUSTOMERS}/export").getvalue()
+        call_command("export_customers", business.public_id, tmp_path / "all.csv")
+        call_command("export_customer", customer.public_id, tmp_path / "one.json")
+
+
 def test_packing_and_what_follows_it(business, monkeypatch):
     monkeypatch.setattr(index, "MERGE_FAN", 2)
     with each_of_one_business():
