@@ -208,6 +208,9 @@ API_KEY_DAYS: int = env.int("API_KEY_DAYS", 90, validate=validate.Range(min=1, m
 # A body arrives whole within these bounds, or Django's thread does not hear of it: finora/http.
 BODY_SECONDS = 10
 MAX_BODY_BYTES = 64 * 1024  # of the API
+# But of these addresses, for whoever has a key; so many at once in a process.
+LARGE_BODIES = {"/v1/customers/import": 10 * 1024 * 1024}
+LARGE_BODIES_AT_ONCE = 4
 MAX_STRANGER_BODY_BYTES = 8 * 1024  # of a page, from whoever is not logged in: the login form
 MAX_PAGE_BODY_BYTES = 256 * 1024
 MAX_IMPORT_BYTES = 500 * 1024 * 1024  # of a file that staff send in pieces

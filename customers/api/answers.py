@@ -6,6 +6,7 @@ Answers are plain dicts, as building them by serializer would cost more than the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 from django.db import models
@@ -15,14 +16,18 @@ from customers.api.errors import NOT_READY_FOR_E_INVOICE
 from customers.managers import SEARCH_LIMIT
 from customers.models import Customer as Row
 from customers.querysets import E_INVOICE_FIELDS
+from customers.transfer.models import Import as ImportRow
+from customers.transfer.models import State
 from finora.api.cursor import MAX_LIMIT
 from finora.api.fields import naira
-from finora.api.shapes import Json, Kobo, Meta, Naira, PageMeta, Says, Time
+from finora.api.shapes import Count, Json, Kobo, Meta, Naira, PageMeta, Says, Time
 from finora.clock import iso
 from finora.sealing import normal_forms
 
 # What a party calls the fields that it needs.
 PARTY_NAMES = {"tin": "tin", "phone": "telephone", "address": "postal_address"}
+
+MOST_REPORTED = 1_000
 
 
 def _stored(name: str, **more: Any) -> Says:
@@ -122,6 +127,38 @@ Unreadable = Annotated[
 ]
 
 
+ImportId = Annotated[str, Says("ImportId", pattern="^imp_[0-9a-z]+$", maxLength=40)]
+ImportState = Literal["waiting", "running", "done", "failed"]
+
+
+class ImportBegun(TypedDict):
+    """An import that waits for its turn."""
+
+    id: ImportId
+    state: ImportState
+
+
+class ReportLine(TypedDict):
+    """What is to be told of a line of the file; never what it holds."""
+
+    line: Annotated[int, Says(minimum=0, description="Of the file; 0 speaks of all of it.")]
+    field: Annotated[str, Says(description="As the API names it; empty: of the line itself.")]
+    message: str
+
+
+class Import(TypedDict):
+    """How far an import is, and what became of the file's rows."""
+
+    id: ImportId
+    state: ImportState
+    rows: Count
+    created: Count
+    updated: Count
+    skipped: Count
+    rejected: Count
+    report: Annotated[list[ReportLine], Says(maxItems=MOST_REPORTED)]
+
+
 class SearchMeta(Meta):
     unreadable: NotRequired[Unreadable]
 
@@ -172,6 +209,32 @@ def party_data(customer: Row) -> tuple[Party, list[str]]:
         },
     }
     return data, [name for name, found in address._asdict().items() if found is None]
+
+
+def import_data(import_: ImportRow) -> Import:
+    """Raises SealError."""
+    report: list[ReportLine] = [
+        {"line": each.line, "field": each.field, "message": each.message}
+        for each in islice(import_.findings(), MOST_REPORTED)
+    ]
+    if why := import_.facts.get("why"):
+        report.insert(0, {"line": 0, "field": "", "message": why})
+    return {
+        "id": import_.public_id,
+        "state": import_state(import_),
+        "rows": import_.rows,
+        "created": import_.created,
+        "updated": import_.updated,
+        "skipped": import_.skipped,
+        "rejected": import_.rejected,
+        "report": report[:MOST_REPORTED],
+    }
+
+
+def import_state(import_: ImportRow) -> ImportState:
+    """An import that staff undid was done."""
+    state = State.DONE if import_.state == State.UNDONE else import_.state
+    return cast(ImportState, str(state))
 
 
 # Examples, from the published reference.

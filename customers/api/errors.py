@@ -23,6 +23,18 @@ NOT_READY_FOR_E_INVOICE = ErrorKind(
     "the customer lacks what an e-invoice needs; `details` names each",
     example="tin",
 )
+NOT_A_FILE = ErrorKind(
+    415,
+    "INVALID_REQUEST",
+    "Send the file as application/x-ndjson or text/csv.",
+    "an import's body is neither `application/x-ndjson` nor `text/csv`",
+)
+FILE_TOO_LARGE = ErrorKind(
+    413,
+    "INVALID_REQUEST",
+    "A body has at most 10485760 bytes.",
+    "an import's body has more than 10 MB",
+)
 
 domain_errors(
     {

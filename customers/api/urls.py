@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from customers.api import views
+from customers.api import bulk, views
 
 urlpatterns = [
     re_path(r"^v1/customers/?$", views.CustomersView.as_view(), name="customers"),
@@ -12,6 +12,9 @@ urlpatterns = [
         views.FindOrCreateView.as_view(),
         name="customer-find-or-create",
     ),
+    re_path(r"^v1/customers/export/?$", bulk.ExportView.as_view(), name="customer-export"),
+    re_path(r"^v1/customers/import/?$", bulk.ImportCustomersView.as_view(), name="customer-import"),
+    re_path(r"^v1/imports/(?P<id>[^/]+)/?$", bulk.ImportView.as_view(), name="import"),
     re_path(
         r"^v1/customers/(?P<id>[^/]+)/party/?$", views.PartyView.as_view(), name="customer-party"
     ),

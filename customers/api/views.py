@@ -40,6 +40,12 @@ Q = parameters.query(
 class CustomerApiView(ApiView):
     """What the endpoints of customers share: several of them as an answer."""
 
+    def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
+        customers = cast(CustomerQuerySet, self.business.customers.all())
+        if "status" not in given:
+            customers = customers.active()
+        return self.chosen(CustomerFilters, customers)
+
     def several(self, customers: Iterable[Customer], **meta: Any) -> HttpResponse:
         """`{customers, count}`, and what of them cannot be read."""
         rows, unreadable = self.readable(customers, answers.customer_data)
@@ -106,12 +112,6 @@ class CustomersView(CustomerApiView):
             return None
         name_key, public_id = read_cursor(self.business_id, LIST, cursor)
         return name_key, public_id.decode()
-
-    def filtered(self, given: frozenset[str]) -> CustomerQuerySet:
-        customers = cast(CustomerQuerySet, self.business.customers.all())
-        if "status" not in given:
-            customers = customers.active()
-        return self.chosen(CustomerFilters, customers)
 
     @operation(
         "createCustomer",

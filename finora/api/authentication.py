@@ -43,16 +43,30 @@ class BearerAuthentication(BaseAuthentication):
         return None, key
 
     def _key(self, request: Request) -> ApiKey:
-        match = BEARER.fullmatch(request.META.get("HTTP_AUTHORIZATION", ""))
-        if match is None:
-            raise errors.UNAUTHORIZED()
-        text = match[1]
-        if not text.startswith(f"{settings.FINORA_ENVIRONMENT}_sk_"):
-            raise errors.INVALID_API_KEY()
-        key = ApiKey.objects.for_request(text)
-        if key is None:
-            raise errors.INVALID_API_KEY()
-        return key
+        return key_of(request.META.get("HTTP_AUTHORIZATION", ""))
+
+
+def key_of(authorization: str) -> ApiKey:
+    """Whose this header is. Raises UNAUTHORIZED, INVALID_API_KEY."""
+    match = BEARER.fullmatch(authorization)
+    if match is None:
+        raise errors.UNAUTHORIZED()
+    text = match[1]
+    if not text.startswith(f"{settings.FINORA_ENVIRONMENT}_sk_"):
+        raise errors.INVALID_API_KEY()
+    key = ApiKey.objects.for_request(text)
+    if key is None:
+        raise errors.INVALID_API_KEY()
+    return key
+
+
+def is_key(authorization: str) -> bool:
+    """Whether this header is somebody's."""
+    try:
+        key_of(authorization)
+    except ApiError:
+        return False
+    return True
 
 
 class UsageCounter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import wraps
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework import exceptions as drf
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
@@ -37,20 +38,36 @@ def _exact(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
+def written(value: Any) -> bytes:
+    """As JSON."""
+    return orjson.dumps(value, default=_exact)
+
+
 def _respond(request: AnyRequest, payload: dict[str, Any], status: int) -> HttpResponse:
-    response = HttpResponse(
-        orjson.dumps(payload, default=_exact), content_type="application/json", status=status
-    )
-    headers = response.headers
+    response = HttpResponse(written(payload), content_type="application/json", status=status)
     # Without it a server would have to send the answer in chunks.
-    headers["Content-Length"] = str(len(response.content))
+    response.headers["Content-Length"] = str(len(response.content))
+    _tell(request, response)
+    return response
+
+
+def streamed(
+    request: AnyRequest, chunks: Iterable[bytes], content_type: str
+) -> StreamingHttpResponse:
+    """An answer outside the envelope, made as it is taken; with every answer's headers."""
+    response = StreamingHttpResponse(chunks, content_type=content_type)
+    _tell(request, response)
+    return response
+
+
+def _tell(request: AnyRequest, response: HttpResponseBase) -> None:
+    headers = response.headers
     headers["Cache-Control"] = "no-store"
     limit = getattr(request, "rate_limit", None)
     if limit is not None:
         headers["X-RateLimit-Limit"] = str(limit["limit"])
         headers["X-RateLimit-Remaining"] = str(limit["remaining"])
         headers["X-RateLimit-Reset"] = limit["reset"]
-    return response
 
 
 def success(

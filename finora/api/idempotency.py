@@ -29,7 +29,9 @@ _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 def _hashes(business_id: int, path: str, key: str, body: Any) -> list[tuple[bytes, bytes]]:
     # Keyed, as a client may put an email into its key, and the body is personal.
-    canonical = json.dumps(body, sort_keys=True, default=repr).encode()
+    canonical = (
+        body if isinstance(body, bytes) else json.dumps(body, sort_keys=True, default=repr).encode()
+    )
     return [
         (
             hmac.digest(secret, f"key {path} {key}".encode(), "sha256"),

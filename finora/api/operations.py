@@ -57,6 +57,15 @@ class Answer:
     headers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """A success outside the envelope, a line at a time: what it says, and its lines as a text."""
+
+    about: str
+    content_type: str
+    lines: str
+
+
 class Tag(NamedTuple):
     """Under which heading the documents show an operation, and what they say there."""
 
@@ -76,12 +85,13 @@ class Operation:
     id: str
     summary: str
     about: str
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, Answer | Streamed]
     tag: Tag
     parameters: Sequence[Json]
     body: type[Serializer[Any]] | None
     partial: bool
     body_examples: Mapping[str, Json]
+    files: Mapping[str, str]
     errors: tuple[ErrorKind, ...]
 
 
@@ -91,21 +101,33 @@ def operation(
     about: str,
     *,
     tag: Tag,
-    answers: Mapping[int, Answer],
+    answers: Mapping[int, Answer | Streamed],
     parameters: Sequence[Json] = (),
     body: type[Serializer[Any]] | None = None,
     partial: bool = False,
     body_examples: Mapping[str, Json] | None = None,
+    files: Mapping[str, str] | None = None,
     errors: tuple[ErrorKind, ...] = (),
 ) -> Callable[[Method], Method]:
     """Says what a view's method takes and answers. `errors` are those of its own alone.
 
     `body` is the serializer that reads the body, with `partial` for one that may lack any field.
+    `files` are examples of a body that is taken as it is, by its content type.
     """
 
     def describe(method: Method) -> Method:
         method.operation = Operation(  # type: ignore[attr-defined]
-            id, summary, about, answers, tag, parameters, body, partial, body_examples or {}, errors
+            id,
+            summary,
+            about,
+            answers,
+            tag,
+            parameters,
+            body,
+            partial,
+            body_examples or {},
+            files or {},
+            errors,
         )
         return method
 
@@ -149,11 +171,19 @@ def described(view: Any, method: str, path: str, schemas: Schemas) -> Json | Non
         components = schemas.components
         components[name] = parameters.body_schema(said.body, components, partial=said.partial)
         examples = {key: {"value": value} for key, value in said.body_examples.items()}
-        content = {"application/json": {"schema": ref(name), "examples": examples}}
-        result["requestBody"] = {"required": True, "content": content}
+        json = {"schema": ref(name), "examples": examples}
+        result["requestBody"] = {"required": True, "content": {"application/json": json}}
+    if said.files:
+        files = {
+            name: {"schema": {"type": "string", "minLength": 1}, "examples": _file(text)}
+            for name, text in said.files.items()
+        }
+        result["requestBody"] = {"required": True, "content": files}
     more = ("Idempotency-Replayed",) if takes_key else ()
     result["responses"] = {
-        str(status): success(answer, schemas, *RATE_LIMIT_HEADERS, *more)
+        str(status): _streamed(answer)
+        if isinstance(answer, Streamed)
+        else success(answer, schemas, *RATE_LIMIT_HEADERS, *more)
         for status, answer in said.answers.items()
     } | failures(kinds, schemas)
     return result
@@ -179,6 +209,19 @@ def success(answer: Answer, schemas: Schemas, *headers: str, **meta: Any) -> Jso
         for key, data in answer.examples.items()
     }
     return _response(answer.about, ref(name), examples, (*headers, *answer.headers))
+
+
+def _streamed(answer: Streamed) -> Json:
+    content = {"schema": {"type": "string"}, "examples": _file(answer.lines)}
+    return {
+        "description": answer.about,
+        "headers": {name: ref(name, "headers") for name in (*EVERY_ANSWER, *RATE_LIMIT_HEADERS)},
+        "content": {answer.content_type: content},
+    }
+
+
+def _file(text: str) -> Json:
+    return {"file": {"value": text}}
 
 
 def failures(

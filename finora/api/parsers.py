@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal, InvalidOperation
-from typing import IO, Any, NoReturn
+from typing import IO, Any, ClassVar, NoReturn
 
 from django.conf import settings
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from finora.api import errors
-from finora.api.errors import ApiError
+from finora.api.errors import ApiError, ErrorKind
 
 # In a request's META, where the server did not read its body to the end: the answer for that.
 BODY_REFUSED = "finora.body_refused"
@@ -46,6 +46,37 @@ def cut_short() -> ApiError:
     return errors.UNREADABLE(message="The body is not as long as the headers say.")
 
 
+class FileParser(BaseParser):
+    """A body as it is, of one of these types: bytes. Raises what a subclass's `refusal` is."""
+
+    media_type = "*/*"
+    types: ClassVar[tuple[str, ...]]
+    most_bytes: ClassVar[int]
+    refusal: ClassVar[ErrorKind]
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
+    ) -> Any:
+        if type_of(media_type) not in self.types:
+            raise self.refusal()
+        return _read(stream, parser_context, self.most_bytes)
+
+
+def type_of(content_type: str | None) -> str:
+    """A body's type, without its parameters."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _read(stream: IO[bytes], parser_context: Any, most: int) -> bytes:
+    refused = parser_context["request"].META.get(BODY_REFUSED)
+    if refused is not None:
+        raise refused
+    body = stream.read(most + 1)
+    if len(body) > most:
+        raise too_large(most)
+    return body
+
+
 class JsonObjectParser(BaseParser):
     """The standard library's reader, as it tells an unpaired surrogate from broken JSON."""
 
@@ -58,15 +89,9 @@ class JsonObjectParser(BaseParser):
         parser_context: Any = None,
     ) -> dict[str, Any]:
         # DRF lets `*/*` and `application/*` pass for any type.
-        if (media_type or "").partition(";")[0].strip().lower() != self.media_type:
+        if type_of(media_type) != self.media_type:
             raise UnsupportedMediaType(media_type or "")
-        refused = parser_context["request"].META.get(BODY_REFUSED)
-        if refused is not None:
-            raise refused
-        limit = settings.MAX_BODY_BYTES
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise too_large(limit)
+        body = _read(stream, parser_context, settings.MAX_BODY_BYTES)
         try:
             # RecursionError: nested too deep. ValueError: also a number of thousands of digits.
             data = json.loads(body.decode(), parse_constant=_no_constant, parse_float=_exact)

@@ -45,8 +45,12 @@ comes once, also while others are created.
 **Delta sync.** Walk the list with `status=all` and `updatedSince`; next time, pass the
 `meta.timestamp` of this walk's first answer as `updatedSince`.
 
-**Bodies** are JSON objects of at most 64 KiB. Unknown fields are ignored; a wrong type is an error,
-never converted. Times are UTC, ISO 8601. Paths work with and without a trailing slash.
+**In bulk.** The export streams a customer a line. A file of up to 10 MB is taken at once, and done
+behind the answer. Each counts as one call, the export until its end.
+
+**Bodies** are JSON objects of at most 64 KiB, but for an import's file. Unknown fields are ignored;
+a wrong type is an error, never converted. Times are UTC, ISO 8601. Paths work with and without a
+trailing slash.
 """
 
 

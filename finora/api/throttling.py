@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from finora.api.errors import too_many
 from finora.clock import iso
 from finora.limits.limiter import count_address, limiter, limits_of, refused
+from finora.limits.windows import SLOT_SECONDS
 from finora.tenants.models import ApiKey
 
 
@@ -36,6 +39,30 @@ def leave(request: HttpRequest) -> None:
     slot = getattr(request, "rate_slot", None)
     if slot is not None:
         limiter().leave(*slot)
+
+
+def leave_with(request: HttpRequest, response: HttpResponseBase) -> None:
+    """As `leave`, once the answer is over: one that streams goes on for long."""
+    if not response.streaming:
+        leave(request)
+        return
+
+    def left() -> None:
+        leave(request)
+        limiter().settle()
+
+    response._resource_closers.append(left)  # type: ignore[attr-defined]  # what close() calls
+
+
+def keep(request: HttpRequest) -> None:
+    """Keeps what `enter` took; to be called by what streams, with each part of it."""
+    slot = getattr(request, "rate_slot", None)
+    kept_at = getattr(request, "rate_slot_kept_at", None)
+    now = time.monotonic()
+    if kept_at is None or now - kept_at > SLOT_SECONDS / 4:
+        request.rate_slot_kept_at = now  # type: ignore[attr-defined]
+        if slot is not None and kept_at is not None:
+            limiter().keep(*slot)
 
 
 def count_stranger(request: HttpRequest) -> None:

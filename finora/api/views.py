@@ -68,9 +68,12 @@ class ApiView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with acting.acting(self.actor):
             try:
-                return super().dispatch(request, *args, **kwargs)
-            finally:
+                response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+            except BaseException:
                 throttling.leave(request)
+                raise
+            throttling.leave_with(request, response)
+            return response
 
     def actor(self) -> acting.Actor:
         """The key, for the audit trail."""

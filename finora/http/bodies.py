@@ -18,19 +18,30 @@ LOOK_SECONDS = 0.5  # between two looks at which bodies are late
 Then = Callable[[bytes | ApiError], None]
 
 
+def large_limit(scope: Any, headers: Any) -> int:
+    """How many bytes whoever has a key may send here, where that is more than usual and this body
+    may be of them; else 0."""
+    limit: int = settings.LARGE_BODIES.get(scope.path.rstrip("/"), 0)
+    length = int(headers.get("content-length") or limit)
+    return limit if scope.method == "POST" and length > settings.MAX_BODY_BYTES else 0
+
+
 async def read(
-    scope: Any, headers: Any, protocol: Any, is_logged_in: Callable[[str], Awaitable[bool]]
+    scope: Any,
+    headers: Any,
+    protocol: Any,
+    is_logged_in: Callable[[str], Awaitable[bool]],
+    limit: int,
 ) -> bytes | ApiError:
     """The body, or why it is refused. What declares itself too large is not read at all.
 
-    `is_logged_in` says of a Cookie header whether it is somebody's; it is asked only for a page's
-    body that is larger than strangers may send.
+    `limit` is that of the API. `is_logged_in` says of a Cookie header whether it is somebody's; it
+    is asked only for a page's body that is larger than strangers may send.
     """
     declared = headers.get("content-length")
     length = int(declared) if declared else None  # hyper lets nothing but digits through
     if length == 0:
         return b""
-    limit = settings.MAX_BODY_BYTES
     if not _API.match(scope.path):
         limit = settings.MAX_STRANGER_BODY_BYTES
         more = length is None or limit < length <= settings.MAX_PAGE_BODY_BYTES

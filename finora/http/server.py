@@ -21,7 +21,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.db import Error, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.http import parse_cookie
 
 from finora import background
@@ -30,6 +30,7 @@ from finora.api.errors import ApiError
 from finora.http import bodies
 from finora.http.environ import environ
 from finora.http.middleware import PAGES
+from finora.http.streams import Stream
 from finora.orm.patience import Patience
 
 log = logging.getLogger("finora.http")
@@ -52,6 +53,7 @@ class Server:
         self._jobs: SimpleQueue[tuple[float, Callable[[], None]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="django", daemon=True)
         self._answered: deque[asyncio.Future[None]] = deque()
+        self._streams: set[Stream] = set()
         self._is_ending = False
 
     def end(self) -> None:
@@ -61,6 +63,7 @@ class Server:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._bodies = bodies.PlainBodies(loop)
+        self._large = asyncio.Semaphore(settings.LARGE_BODIES_AT_ONCE)
         self._thread.start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -91,9 +94,18 @@ class Server:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         headers = scope.headers
+        if limit := bodies.large_limit(scope, headers):
+            authorization = headers.get("authorization", "")
+            if await self._ask(lambda: authentication.is_key(authorization)):
+                async with self._large:  # so many are in memory
+                    await self._read_and_answer(scope, headers, protocol, limit)
+                return
+        await self._read_and_answer(scope, headers, protocol, settings.MAX_BODY_BYTES)
+
+    async def _read_and_answer(self, scope: Any, headers: Any, protocol: Any, limit: int) -> None:
         body: bytes | ApiError = b""
         if "content-length" in headers or "transfer-encoding" in headers:
-            body = await bodies.read(scope, headers, protocol, self._is_logged_in)
+            body = await bodies.read(scope, headers, protocol, self._is_logged_in, limit)
         if scope.path == HEALTH:
             self._answer(scope, headers, body, protocol)
             return
@@ -102,8 +114,9 @@ class Server:
         def job() -> None:
             self._answer(scope, headers, body, protocol)
             self._answered.append(answered)
-            if isinstance(body, ApiError):
-                # The connection closes when nobody holds the rest of its body any longer.
+            if isinstance(body, ApiError) or len(body) > settings.MAX_BODY_BYTES:
+                # The connection closes when nobody holds the rest of its body any longer; and the
+                # next large body waits.
                 self._loop.call_soon_threadsafe(self._settle)
 
         # The answers of before are out already; waking the loop for each would cost more than
@@ -112,21 +125,32 @@ class Server:
         self._jobs.put((_patience(scope.path), job))
         await answered
 
+    def _put(self, job: Callable[[], None]) -> None:
+        self._jobs.put((CALL_SECONDS, job))
+
     def _settle(self) -> None:
         while self._answered:
             self._answered.popleft().set_result(None)
 
     async def _is_logged_in(self, cookies: str) -> bool:
         key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
-        if not key:
-            return False
-        found: asyncio.Future[bool] = self._loop.create_future()
+        return await self._ask(lambda: _has_user(key)) if key else False
+
+    async def _ask(self, question: Callable[[], bool]) -> bool:
+        """In Django's thread, in its turn. False where that fails: the request itself will say what
+        is wrong."""
+        answer: asyncio.Future[bool] = self._loop.create_future()
 
         def job() -> None:
-            self._loop.call_soon_threadsafe(found.set_result, _has_user(key))
+            try:
+                close_old_connections()
+                found = question()
+            except Exception:
+                found = False
+            self._loop.call_soon_threadsafe(answer.set_result, found)
 
-        self._jobs.put((CALL_SECONDS, job))
-        return await found
+        self._put(job)
+        return await answer
 
     def _work(self) -> None:
         """Django's thread."""
@@ -137,6 +161,9 @@ class Server:
             job()
             patience.end()
             del work, job  # its request's body would stay until the next one
+        for stream in list(self._streams):  # cut off: what they lack at their end says so
+            stream.shut()
+            stream.close()
         authentication.usage.flush()
         background.end(BACKGROUND_SECONDS)
         connections.close_all()
@@ -156,14 +183,16 @@ class Server:
             status, fields = int(line[:3]), headers
 
         response = self._django(env, start_response)
+        # Of a refused body some may be on its way still.
+        if self._is_ending or bodies.is_refused(env):
+            fields.append(("Connection", "close"))
+        if response.streaming:
+            stream = Stream(response, self._loop, self._put, self._streams.discard)
+            if stream.begin(status, fields, protocol):
+                self._streams.add(stream)
+            return
         try:
-            # Of a refused body some may be on its way still.
-            if self._is_ending or bodies.is_refused(env):
-                fields.append(("Connection", "close"))
-            if response.streaming:
-                _stream(response, protocol.response_stream(status, fields))
-            else:
-                protocol.response_bytes(status, fields, response.content)
+            protocol.response_bytes(status, fields, response.content)
         finally:
             response.close()
 
@@ -174,19 +203,5 @@ def _patience(path: str) -> float:
     return PAGE_SECONDS if path.startswith(PAGES) else CALL_SECONDS
 
 
-def _stream(response: Any, transport: Any) -> None:
-    """What the client has not taken yet waits in memory: Django's thread does not wait for it."""
-    for chunk in response:
-        try:
-            next(transport.send_bytes(chunk), None)
-        except RuntimeError:  # the client went away
-            return
-
-
 def _has_user(session_key: str) -> bool:
-    close_old_connections()
-    store = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    try:
-        return SESSION_KEY in store
-    except Error:
-        return False  # the request itself will say what is wrong
+    return SESSION_KEY in import_module(settings.SESSION_ENGINE).SessionStore(session_key)

@@ -199,6 +199,14 @@ return seen
 """
 
 
+# A slot for as long again. Keys: slots. Arguments: ticket, microseconds.
+_KEEP = """
+local clock = redis.call('TIME')
+redis.call('ZADD', KEYS[1], 'XX', clock[1] * 1000000 + clock[2] + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000))
+"""
+
+
 class _SharedStore:
     """Counters in Redis, for all worker processes and machines."""
 
@@ -227,6 +235,14 @@ class _SharedStore:
         finally:
             self._links.append(link)
         return _verdict(limits, ticket, *seen)
+
+    def keep(self, key: str, ticket: str) -> None:
+        link = self._take()
+        try:
+            slots = f"finora:rate:{{{key}}}:slots"
+            link.ask("EVAL", _KEEP, 1, slots, ticket, int(SLOT_SECONDS * SECOND))
+        finally:
+            self._links.append(link)
 
     def leave(self, key: str, ticket: str) -> None:
         """Waits for no answer: `settle` does."""
@@ -289,6 +305,14 @@ class RateLimiter:
             except redis.RedisError as error:
                 self._note(error)
         return self._local.enter(key, limits)
+
+    def keep(self, key: str, verdict: Verdict) -> None:
+        """To be called at least each half SLOT_SECONDS while a request goes on for longer."""
+        if verdict.ticket not in (None, LOCAL_TICKET) and self._shared and self._look_again is None:
+            try:
+                self._shared.keep(key, verdict.ticket)
+            except redis.RedisError as error:
+                self._note(error)
 
     def leave(self, key: str, verdict: Verdict) -> None:
         if verdict.ticket == LOCAL_TICKET:

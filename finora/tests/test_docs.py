@@ -17,6 +17,7 @@ from finora.api import errors
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
 from finora.tests.kit.programs import needed
+from finora.tests.kit.tasks import run_tasks
 
 ROOT = settings.BASE_DIR
 README = ROOT / "README.md"
@@ -175,7 +176,7 @@ def test_the_architecture_has_the_order_of_the_import_contract():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_readmes_calls_work_as_pasted(live_server):
+def test_the_readmes_calls_work_as_pasted(live_server, tmp_path):
     business = factories.business()
     key = factories.api_key(business)[1]
     for program in ("bash", "curl"):
@@ -185,16 +186,23 @@ def test_the_readmes_calls_work_as_pasted(live_server):
     done = subprocess.run(
         ["bash", "-eu", "-c", lines],
         env=os.environ | {"BID": business.public_id, "FINORA_API_KEY": key},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    found, changed, listed, filtered, deleted = map(json.loads, done.stdout.splitlines())
+    said = map(json.loads, filter(None, done.stdout.splitlines()))
+    found, changed, listed, filtered, deleted, begun = said
     assert found["data"]["name"] == "Jane Doe"
     assert changed["data"]["companyName"] == "Jane & Co"
     assert listed["data"]["count"] == filtered["data"]["count"] == 1
     assert deleted["data"] == {"id": found["data"]["id"], "isActive": False}
+    customer, last = map(json.loads, (tmp_path / "customers.jsonl").read_text().split("\n")[:2])
+    assert (customer["email"], last) == ("jane@example.com", {"count": 1})
+    assert begun["data"]["state"] == "waiting"
+    run_tasks()
+    assert [(each.state, each.rows) for each in business.imports.all()] == [("done", 1)]
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from customers.transfer.tasks import begin
 from finora.tests.kit import books, factories
+from finora.tests.kit.tasks import run_tasks
 
 ROOT = Path(__file__).parents[3]
 SEED, EXAMPLES = 1, 25
@@ -27,6 +29,8 @@ def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
     for _ in range(30):
         customer = factories.customer(business)
     invoice = books.invoice(customer)
+    import_ = begin(business, [b"name,email\nAda,ada@example.com\nBola,none\n"])
+    run_tasks()
     # Each operation must have been reached: a run of nothing but 403 and 404 finds nothing either.
     (tmp_path / "schemathesis.toml").write_text("[warnings]\nfail-on = true\n")
     run = subprocess.run(
@@ -52,6 +56,7 @@ def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
             "FUZZ_SPARE_KEY_ID": spare.public_id,
             "FUZZ_CUSTOMER_ID": customer.public_id,
             "FUZZ_INVOICE_ID": invoice.public_id,
+            "FUZZ_IMPORT_ID": import_.public_id,
         },
         capture_output=True,
         text=True,
@@ -59,6 +64,6 @@ def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
     )
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
-    assert "Selected: 21/21" in said
+    assert "Selected: 24/24" in said
     assert int(re.search(r"(\d+) generated", said)[1]) > 300, said
     assert "No issues found" in said, said

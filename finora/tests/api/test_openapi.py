@@ -29,6 +29,9 @@ OPERATIONS = {
     "createCustomer": ("post", "/v1/customers"),
     "searchCustomers": ("get", "/v1/customers/search"),
     "findOrCreateCustomer": ("post", "/v1/customers/find-or-create"),
+    "exportCustomers": ("get", "/v1/customers/export"),
+    "importCustomers": ("post", "/v1/customers/import"),
+    "getImport": ("get", "/v1/imports/{id}"),
     "getCustomer": ("get", "/v1/customers/{id}"),
     "updateCustomer": ("put", "/v1/customers/{id}"),
     "deleteCustomer": ("delete", "/v1/customers/{id}"),
@@ -62,6 +65,7 @@ BODY = {
     "413": {"INVALID_REQUEST"},
     "415": {"INVALID_REQUEST"},
 }
+FILE = BODY | {"400": {"INVALID_REQUEST"}}
 READ = {"400": {"INVALID_REQUEST"}}
 NOT_FOUND = {"404": {"NOT_FOUND"}}
 CONFLICT = {"409": {"CONFLICT"}}
@@ -72,6 +76,9 @@ ERRORS = {
     "searchCustomers": EVERYWHERE | PARAMETERS,
     "createCustomer": EVERYWHERE | BODY | CONFLICT,
     "findOrCreateCustomer": EVERYWHERE | BODY | CONFLICT,
+    "exportCustomers": EVERYWHERE | PARAMETERS,
+    "importCustomers": EVERYWHERE | FILE | CONFLICT,
+    "getImport": EVERYWHERE | READ | NOT_FOUND,
     "getCustomer": EVERYWHERE | READ | NOT_FOUND,
     "updateCustomer": EVERYWHERE | BODY | NOT_FOUND | CONFLICT,
     "deleteCustomer": EVERYWHERE | READ | NOT_FOUND,
@@ -121,11 +128,11 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 def contents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """(where, media type object) of every body and every answer."""
     for name, operation in operations(document):
-        if "requestBody" in operation:
-            yield f"{name} body", operation["requestBody"]["content"]["application/json"]
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            yield f"{name} body", media
         for status, response in operation["responses"].items():
-            response = resolved(document, response)
-            yield f"{name} {status}", response["content"]["application/json"]
+            [media] = resolved(document, response)["content"].values()
+            yield f"{name} {status}", media
 
 
 def codes_of(document: dict[str, Any], media: dict[str, Any]) -> set[str]:
@@ -237,8 +244,8 @@ def test_headers_stand_where_they_are_sent(document):
             expected = {"X-Request-Id", "Cache-Control"} | more.get(status, set())
             if status not in ("401", "408"):
                 expected |= rate_limit
-            makes = name in ("createCustomer", "createInvoice", "createReceipt")
-            if makes and status == "201":
+            makes = name in ("createCustomer", "createInvoice", "createReceipt", "importCustomers")
+            if makes and status in ("201", "202"):
                 expected |= {"Location"}
             if (makes or name == "findOrCreateCustomer") and status < "300":
                 expected |= {"Idempotency-Replayed"}
