@@ -9,7 +9,8 @@ from datetime import datetime
 
 from ulid import ULID
 
-_OURS = re.compile(r"[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}")
+# A business's may come from outside: create_business --id.
+_OURS = re.compile(r"[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}|biz_[A-Za-z0-9_-]{1,60}")
 
 
 def _new(prefix: str) -> str:

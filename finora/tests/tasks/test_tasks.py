@@ -92,6 +92,14 @@ def test_a_task_whose_code_is_gone_fails_and_the_next_one_is_done(ready):
     assert [*states] == [TaskResultStatus.FAILED, TaskResultStatus.SUCCESSFUL]
 
 
+def test_a_business_that_was_given_its_id_has_tasks_too(ready):
+    ready.public_id = "biz_acme-1"
+    ready.save()
+    two_steps.enqueue(ready.public_id)
+    assert run_tasks() == 1
+    assert names(ready) == [tasks.FIRST, tasks.SECOND]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_task_that_the_database_failed_waits_and_is_done_later(ready, monkeypatch):
     def away(_):
