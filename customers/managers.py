@@ -86,9 +86,9 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     _one: Prepared[Any] = Prepared(_one, planned_once=True)
     _with_email: Prepared[Any] = Prepared(_with_email, (1,), planned_once=True)
     _of_emails: Prepared[Any] = Prepared(_of_emails)
-    _among: Prepared[Any] = Prepared(_among, (10,), (50,))
-    _page: Prepared[Any] = Prepared(_page, (51,), planned_once=True)
-    _page_behind: Prepared[Any] = Prepared(_page_behind, (51,), planned_once=True)
+    _among: Prepared[Any] = Prepared(_among, (10,), (50,), planned_once=True, opened=True)
+    _page: Prepared[Any] = Prepared(_page, (51,), planned_once=True, opened=True)
+    _page_behind: Prepared[Any] = Prepared(_page_behind, (51,), planned_once=True, opened=True)
     _tail: Prepared[Any] = Prepared(_tail)
 
     @property

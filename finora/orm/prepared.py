@@ -60,7 +60,7 @@ class Slot(Expression):
 class _Query:
     """What is left of a queryset: its SQL, and what its rows become."""
 
-    def __init__(self, queryset: Any, planned_once: bool) -> None:
+    def __init__(self, queryset: Any, planned_once: bool, opened: bool) -> None:
         compiler = queryset.query.get_compiler(using=queryset.db)
         sql, self.params = compiler.as_sql()
         select, klass_info = compiler.select, compiler.klass_info
@@ -71,6 +71,7 @@ class _Query:
         is_binary = kinds <= READ_IN_BINARY
         self.statement = Statement(sql, binary=is_binary, planned_once=planned_once)
         self.model = None
+        self.opened: list[tuple[Any, ...]] = []
         kind = queryset._iterable_class
         if kind not in (ModelIterable, ValuesListIterable):
             raise TypeError(f"A prepared query gives no rows of a {kind.__name__}.")
@@ -87,6 +88,20 @@ class _Query:
         self.names = [f[0].target.attname for f in select[self.start : self.end]]
         self.model = klass_info["model"]
         self.related = get_related_populators(klass_info, select, queryset.db)
+        if opened:
+            self._open(self.model._meta.concrete_fields)
+
+    def _open(self, fields: Sequence[Any]) -> None:
+        """Of the sealed ones, where they stand, and what they are sealed by."""
+        places = {name: self.start + n for n, name in enumerate(self.names)}
+        for field in fields:
+            if not hasattr(field, "open_all"):
+                continue
+            read = [places.get(name) for name in (field.attname, "business_id", field.context)]
+            if None not in read:
+                self.opened.append((field.open_all, *read))
+        sealed = {at for _, at, *_ in self.opened}
+        self.converters = [each for each in self.converters if each[0] not in sealed]
 
     def run(self, connection: Any, values: dict[str, Any]) -> list[Any]:
         params = [
@@ -96,6 +111,11 @@ class _Query:
             for param in self.params
         ]
         rows = self.statement.fetch(connection, params)
+        if self.opened and rows:
+            columns: list[Any] = list(zip(*rows, strict=True))
+            for open_all, at, business, context in self.opened:
+                columns[at] = open_all(columns[at], columns[business], columns[context])
+            rows = list(zip(*columns, strict=True))
         if self.converters:
             rows = [self._converted(row, connection) for row in rows]
         if self.model is None:
@@ -127,6 +147,8 @@ class Prepared(Generic[M]):
     The shapes known are compiled by `prepare`, any other when it is first asked for.
     `planned_once` is for a query that has one good plan whatever its values: PostgreSQL keeps it.
     Any other is planned for its values, as a business may have three customers or a million.
+    `opened` is for rows that are shown: what is sealed is opened column by column, and not when it
+    is read. What can't be opened raises as ever, then.
     """
 
     every: ClassVar[list[Prepared[Any]]] = []
@@ -136,9 +158,10 @@ class Prepared(Generic[M]):
         build: Callable[..., models.QuerySet[Any, M]],
         *shapes: tuple[Hashable, ...],
         planned_once: bool = False,
+        opened: bool = False,
     ) -> None:
         self.build = build
-        self.planned_once = planned_once
+        self.planned_once, self.opened = planned_once, opened
         self.shapes = shapes or ((),)
         self.manager: type[Any] | None = None
         self._queries: dict[tuple[Hashable, ...], _Query] = {}
@@ -160,6 +183,7 @@ class Prepared(Generic[M]):
                 lambda *shape: self.build(manager.all(), *shape),
                 *self.shapes,
                 planned_once=self.planned_once,
+                opened=self.opened,
             )
             self._of_models[model] = found
         return found
@@ -186,7 +210,9 @@ class Prepared(Generic[M]):
     def _query(self, shape: tuple[Hashable, ...]) -> _Query:
         query = self._queries.get(shape)
         if query is None:
-            query = self._queries[shape] = _Query(self.build(*shape), self.planned_once)
+            query = self._queries[shape] = _Query(
+                self.build(*shape), self.planned_once, self.opened
+            )
         return query
 
 

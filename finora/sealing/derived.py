@@ -11,7 +11,8 @@ from django.db.models.query_utils import DeferredAttribute
 
 from finora import clock, text
 from finora.sealing import blind_index, registry
-from finora.sealing.tokens import SealedToken, are_new
+from finora.sealing.many import are_new
+from finora.sealing.tokens import SealedToken
 
 _MISSING = object()
 

@@ -30,9 +30,9 @@ from django.db.models.functions import Greatest
 from encrypted_model_fields import fields as package
 
 from finora import clock, text
-from finora.sealing import keyring, normal_forms, registry
+from finora.sealing import keyring, many, normal_forms, registry
 from finora.sealing.errors import SealError
-from finora.sealing.tokens import TOKEN_PREFIX, SealedAttribute, SealedToken, are_new, text_of
+from finora.sealing.tokens import TOKEN_PREFIX, SealedAttribute, SealedToken, text_of
 from finora.sealing.validators import (
     email_shape,
     no_control_characters,
@@ -242,22 +242,18 @@ class SealedMixin(Sealed, package.EncryptedMixin):
         """pre_save() of many new rows; but what is stored of each, where that can be."""
         name = self.attname
         values = [row.__dict__.get(name, _MISSING) for row in rows]
-        if not are_new(values, rows):
+        if not many.are_new(values, rows):
             return [self.pre_save(row, True) for row in rows]
-        given = []
+        values = list(map(self.tidy, values))
         for row, value in zip(rows, values, strict=True):
-            row.__dict__[name] = value = self.tidy(value)
-            if value is not None:
-                given.append(row)
-        sealed = iter(
-            keyring.seal_all(
-                [row.__dict__[name].encode() for row in given],
-                purpose="field",
-                business_id=rows[0].business_id,
-                contexts=[(self._place + row.public_id).encode() for row in given],
-            )
-        )
-        return [None if row.__dict__[name] is None else text_of(next(sealed)) for row in rows]
+            row.__dict__[name] = value
+        return many.sealed(values, self._place, rows)
+
+    def open_all(
+        self, stored: Sequence[str | None], business_ids: Sequence[int], contexts: Sequence[str]
+    ) -> list[str | SealedToken | None]:
+        """What is stored of many rows, opened; what can't be raises when it is read."""
+        return many.opened(stored, self._place, business_ids, contexts)
 
     def open_for(self, token: SealedToken, business_id: int, context: str) -> str:
         text = token.stored

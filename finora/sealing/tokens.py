@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
-from types import NoneType
 from typing import Any
 
 from django.db.models.query_utils import DeferredAttribute
@@ -30,14 +28,6 @@ class SealedToken:
 def text_of(sealed: bytes) -> str:
     """Sealed bytes as a text column holds them."""
     return TOKEN_PREFIX + binascii.b2a_base64(sealed, newline=False).decode()
-
-
-def are_new(values: Sequence[Any], rows: Sequence[Any]) -> bool:
-    """Whether these are texts or None, none a token, of rows of one business: those that can be
-    sealed and hashed together.
-    """
-    kinds = set(map(type, values))
-    return kinds <= {str, NoneType} and len({row.business_id for row in rows}) == 1
 
 
 class SealedAttribute(DeferredAttribute):

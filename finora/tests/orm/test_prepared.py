@@ -13,6 +13,8 @@ from django.test.utils import isolate_apps
 from customers.models import Customer
 from finora.orm import prepared
 from finora.orm.loading import LightlyLoaded
+from finora.sealing import SealError
+from finora.sealing.tokens import SealedToken
 from finora.tenants.models import ApiKey, Business
 from finora.tests.kit import factories
 
@@ -36,6 +38,7 @@ QUERYSETS = {
     "all": Customer.objects.all(),
     "columns shown": SHOWN(),
     "only": Customer.objects.only("name"),
+    "only what is sealed": Customer.objects.only("email"),
     "defer": Customer.objects.defer("email", "name_key"),
     "select_related": KEYS.select_related("business"),
     "select_related, only": KEYS.select_related("business").only("digest", "business__name"),
@@ -59,12 +62,42 @@ def held(row) -> object:
     return type(row), deferred, values, related, row._state.adding, row._state.db
 
 
+@pytest.mark.parametrize("opened", [False, True])
 @pytest.mark.parametrize("queryset", QUERYSETS.values(), ids=QUERYSETS)
-def test_rows_are_those_of_the_queryset(business, ada, queryset):
+def test_rows_are_those_of_the_queryset(business, ada, queryset, opened):
     factories.api_key(business)
     factories.api_key(business)
-    rows = prepared.Prepared(queryset.all).rows()
+    rows = prepared.Prepared(queryset.all, opened=opened).rows()
     assert [held(row) for row in rows] == [held(row) for row in queryset.all()]
+
+
+def test_what_is_opened_at_once_is_what_is_opened_one_by_one(business, other_business):
+    """One row with all, one with few, one whose address is another row's, one damaged."""
+    customer = factories.customer
+    full = {"phone": "0803 123 4567", "tin": "12345678-0001", "address": "1 Marina\nLagos"}
+    rows = [customer(business, name="Adébáyọ̀", **full), customer(other_business)]
+    rows += [customer(business, **full), customer(business, **full)]
+    moved, damaged = rows[2:]
+    stored = SHOWN().get(pk=rows[0].pk).__dict__["address"]
+    SHOWN().filter(pk=moved.pk).update(address=stored)
+    for text in "s1.!", "s1.AQ", "gAAAAAB", "plain":
+        SHOWN().filter(pk=damaged.pk).update(address=SealedToken(text))
+        found = prepared.Prepared(SHOWN().order_by("id").all, opened=True).rows()
+        sealed = ("email", "phone", "tin", "address")
+        tokens = [name for row in found for name in sealed if not is_opened(row, name)]
+        assert tokens == ["address", "address"]
+        for row, whole in zip(found, rows, strict=True):
+            for name in sealed:
+                if row.pk in (moved.pk, damaged.pk) and name == "address":
+                    with pytest.raises(SealError) as raised:
+                        getattr(row, name)
+                    assert raised.value.row == row.public_id
+                else:
+                    assert getattr(row, name) == getattr(whole, name)
+
+
+def is_opened(row, name):
+    return not isinstance(row.__dict__[name], SealedToken)
 
 
 def test_values_go_where_the_slots_are(business, ada):
