@@ -22,6 +22,8 @@ VERBS = {
     "find_or_create": lambda customers, ada: customers.find_or_create(email="new@example.com"),
     "edit": lambda customers, ada: customers.edit(ada.public_id, {"name": "Bola"}),
     "hold": lambda customers, ada: customers.hold(ada.public_id),
+    "lock": lambda customers, ada: customers.lock(ada.public_id),
+    "add_to_balances": lambda customers, ada: customers.add_to_balances({ada.pk: 100}),
     "new": lambda customers, ada: customers.new(name="Bola", email="b@example.com"),
     "sealed": lambda customers, ada: customers.sealed([]),
     "without_known_emails": lambda customers, ada: customers.without_known_emails([]),
