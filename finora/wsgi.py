@@ -7,8 +7,9 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finora.settings")
 
 from django.core.management import call_command
+from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import connections
+from django.db import close_old_connections, connections, reset_queries
 
 application = get_wsgi_application()
 
@@ -26,6 +27,9 @@ metrics.start()
 prepared.prepare()
 # What looked at the database until here was this thread; requests come in others.
 connections.close_all()
+# Of what Django asks ahead of each request, where the one before asked the same at its end.
+request_started.disconnect(close_old_connections)
+request_started.disconnect(reset_queries)
 # What is imported by now lives as long as the process: the collector need not look at it again.
 gc.collect()
 gc.freeze()

@@ -54,7 +54,7 @@ def key_of(authorization: str) -> ApiKey:
     text = match[1]
     if not text.startswith(f"{settings.FINORA_ENVIRONMENT}_sk_"):
         raise errors.INVALID_API_KEY()
-    key = ApiKey.objects.for_request(text)
+    key = ApiKey.for_request(text)
     if key is None:
         raise errors.INVALID_API_KEY()
     return key

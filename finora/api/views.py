@@ -86,19 +86,20 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         key = self.key
-        throttling.enter(request._request, key)
-        request._request.api_key_id = key.public_id  # type: ignore[attr-defined]
+        plain = request._request  # DRF's looks each of its names up twice
+        throttling.enter(plain, key)
+        plain.api_key_id = key.public_id  # type: ignore[attr-defined]
         business = key.business
         if business.is_suspended:
             raise errors.BUSINESS_SUSPENDED()
-        named = [name for name in request.GET.getlist("businessId") if name]
+        named = [name for name in plain.GET.getlist("businessId") if name]
         if any(name != business.public_id for name in named):
             # The key's own business hears of it. What was named may be anything: it is not noted.
             AuditEvent.objects.record_refused(
                 AuditEvent.Action.ACCESS_REFUSED, business.pk, [key.public_id]
             )
             raise errors.FORBIDDEN()
-        if not named and request.method in self.business_id_required:
+        if not named and plain.method in self.business_id_required:
             raise errors.MISSING_BUSINESS_ID.of_field("businessId")
         self.check_permissions(request)
         self.check_throttles(request)

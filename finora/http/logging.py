@@ -16,6 +16,11 @@ from typing import Any
 from finora.failures import describe
 from finora.request import request_id
 
+# Of each record logging would look these up, and no line has them.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
+_encode = json.JSONEncoder(default=str).encode
+
 
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -31,7 +36,7 @@ class JsonFormatter(logging.Formatter):
             line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] and not _is(record, "django.security"):
             line["exception"] = describe(record.exc_info[1])
-        return json.dumps(line, default=str)
+        return _encode(line)
 
 
 def _is(record: logging.LogRecord, logger: str) -> bool:

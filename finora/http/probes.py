@@ -63,7 +63,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         # What requests ask, for nobody. So the tables are there, and a process that has just
         # started has it behind it that the database reads what it knows of them.
         away, nodes_there = nodes.away()
-        ApiKey.objects.for_request("")
+        ApiKey.for_request("")
         if not away:
             readiness.ask()
         elif len(away) == nodes_there:

@@ -134,13 +134,6 @@ class ApiKeyQuerySet(ScopedQuerySet["ApiKey"]):
         """The key with this text, usable or not: whose is a key that turned up somewhere?"""
         return self.filter(digest=digest_of(key))
 
-    def for_request(self, key: str) -> ApiKey | None:
-        """The usable key with this text and its business, in one query; None for any other."""
-        found = _usable_by_digest.rows(
-            environment=settings.FINORA_ENVIRONMENT, now=clock.now(), digest=digest_of(key)
-        )
-        return found[0] if found else None
-
     def revoke(self) -> int:
         """Refuses these keys from the next request on, for good. Answers how many were live."""
         with transaction.atomic():
@@ -238,6 +231,17 @@ class ApiKey(LightlyLoaded):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…{self.last_four})"
+
+    @classmethod
+    def for_request(cls, key: str) -> ApiKey | None:
+        """The usable key with this text and its business, in one query; None for any other.
+
+        Not of the manager: every request begins with it, and none needs a queryset for it.
+        """
+        found = _usable_by_digest.rows(
+            environment=settings.FINORA_ENVIRONMENT, now=clock.now(), digest=digest_of(key)
+        )
+        return found[0] if found else None
 
     @property
     def is_expired(self) -> bool:

@@ -43,7 +43,7 @@ def test_a_business_that_cannot_be_is_refused(arguments, message):
 
 def test_a_key_is_made_and_printed_and_opens_its_business():
     business = printed("create_business", "Acme")
-    key = ApiKey.objects.for_request(printed("create_api_key", business, "--name", "n" * 101))
+    key = ApiKey.for_request(printed("create_api_key", business, "--name", "n" * 101))
     assert key is not None
     assert (key.business.public_id, key.name) == (business, "n" * 100)
 

@@ -40,7 +40,7 @@ def test_a_key_is_issued_and_opens_the_api(staff, business):
     response = staff.post(f"{LIST}add/", {"business": business.pk, "name": "Shop"})
     assert response.status_code == 200
     text = KEY.search(response.content.decode())[0]
-    key = ApiKey.objects.for_request(text)
+    key = ApiKey.for_request(text)
     assert (key.name, key.business) == ("Shop", business)
     days = (key.expires_at - clock.now()).days
     assert days in (89, 90)
@@ -163,7 +163,7 @@ def test_only_the_name_can_be_edited(staff, business, other_business):
         {"name": "New", "business": other_business.pk, "expires_at_0": "2999-01-01", "digest": "x"},
     )
     assert ApiKey.objects.values().get() == before | {"name": "New"}
-    assert ApiKey.objects.for_request(text)
+    assert ApiKey.for_request(text)
 
 
 def test_renaming_does_not_undo_a_revocation_that_came_meanwhile(staff, business, monkeypatch):
@@ -191,8 +191,8 @@ def test_revoking_asks_with_the_count_and_refuses_the_keys_at_once(staff, busine
     assert "Revoke 2 API keys?" in act(staff, *two).content.decode()
     assert ApiKey.objects.usable().count() == 3
     assert "2 API keys revoked" in said(act(staff, *two, confirmed="yes"))
-    assert not ApiKey.objects.for_request(keys[0][1])
-    assert ApiKey.objects.for_request(keys[2][1])
+    assert not ApiKey.for_request(keys[0][1])
+    assert ApiKey.for_request(keys[2][1])
     assert {e.get_change_message() for e in LogEntry.objects.all()} == {"Revoked."}
     # Again on the same: nothing happens, and when it was revoked stays.
     when = ApiKey.objects.get(pk=two[0].pk).revoked_at
