@@ -95,9 +95,8 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
 
     def not_ready_for_e_invoice(self) -> Self:
         """The others."""
-        return self.filter(
-            reduce(or_, (Q(**{f"{field}__isnull": True}) for field in E_INVOICE_FIELDS))
-        )
+        lacking = (Q(**{f"{field}__isnull": True}) for field in E_INVOICE_FIELDS)
+        return self.filter(reduce(or_, lacking))
 
     def with_status(self, status: str) -> Self:
         """`active`, `inactive` or `all`."""
