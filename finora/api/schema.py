@@ -16,8 +16,9 @@ from finora.api.operations import Answer, Tag, described, failures, headers, suc
 from finora.api.shapes import Json, Says, Schemas
 
 DESCRIPTION = """\
-The customer directory: who your business sells to. Email, phone, address and TIN are encrypted at
-rest; answers always hold plain text.
+The customer directory: who your business sells to, what was invoiced and what came in. Email,
+phone, address and TIN are encrypted at rest, and so is whatever text of an invoice or receipt may
+name somebody; answers always hold plain text.
 
 **Authentication.** `Authorization: Bearer <key>`. A key (`live_sk_…` or `test_sk_…`) opens one
 business in one environment and expires 90 days after it is made.
@@ -36,8 +37,11 @@ an unknown path (404 `NOT_FOUND`) and for a version other than `v1` (400 `INVALI
 and `meta.rateLimit` speak of the minute. A call too many is 429 `RATE_LIMIT`: wait `retryAfter`
 seconds.
 
-**Walking the list.** While an answer has `meta.nextCursor`, pass it as `cursor`. Every customer
-comes once, also while others are created.
+**Walking the list.** While an answer has `meta.nextCursor`, pass it as `cursor`. Every row comes
+once, also while others are created.
+
+**Amounts** in bodies are naira, JSON numbers of at most two decimals: more are an error, never
+rounded. Answers give kobo, which are exact integers, and naira.
 
 **Sending again.** GET, PUT, DELETE and find-or-create can simply be repeated. For the POSTs an
 `Idempotency-Key` gives the first answer again instead of doing the work twice.

@@ -205,6 +205,26 @@ def test_the_readmes_calls_work_as_pasted(live_server, tmp_path):
     assert [(each.state, each.rows) for each in business.imports.all()] == [("done", 1)]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_calls_of_invoices_and_receipts_work_as_pasted(live_server):
+    business = factories.business()
+    key = factories.api_key(business)[1]
+    page = (ROOT / "docs" / "invoices.md").read_text()
+    lines = page.partition("```sh\n")[2].partition("```")[0].replace(ADDRESS, live_server.url)
+    done = subprocess.run(
+        ["bash", "-eu", "-c", lines.replace("\ncurl ", "\ncurl -sS --fail-with-body -w '\\n' ")],
+        env=os.environ | {"BID": business.public_id, "FINORA_API_KEY": key},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    receipt, listed, customer = map(json.loads, done.stdout.splitlines())
+    assert receipt["data"]["unallocatedAmount"] == 0.5
+    assert [invoice["total"] for invoice in listed["data"]["invoices"]] == [40312.5]
+    assert customer["data"]["accountBalance"] == 40312.5 - 20000.5
+
+
 @pytest.fixture
 def order_sync(live_server, monkeypatch):
     """What README's Python makes where it is pasted, and the key that it calls with."""

@@ -27,7 +27,9 @@ def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):
     key = factories.api_key(business)[1]
     spare = factories.api_key(business)[0]
     for _ in range(30):
-        customer = factories.customer(business)
+        customer = factories.customer(
+            business, phone="0803 123 4567", tin="1234567890", address="x"
+        )
     invoice = books.invoice(customer)
     import_ = begin(business, [b"name,email\nAda,ada@example.com\nBola,none\n"])
     run_tasks()
