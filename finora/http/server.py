@@ -40,7 +40,7 @@ READY = "/readyz"
 # that hangs is refused, and so is soon whatever stands behind it.
 READY_SECONDS = 4.0
 CALL_SECONDS = 10.0
-PAGE_SECONDS = 120.0  # staff change and export thousands of rows at once
+PAGE_SECONDS = 120.0  # staff change and export thousands of rows at once, as a large body brings
 BACKGROUND_SECONDS = 2  # for what may be cut off as well
 Headers = list[tuple[str, str]]
 
@@ -110,11 +110,12 @@ class Server:
             self._answer(scope, headers, body, protocol)
             return
         answered = self._loop.create_future()
+        is_large = not isinstance(body, ApiError) and len(body) > settings.MAX_BODY_BYTES
 
         def job() -> None:
             self._answer(scope, headers, body, protocol)
             self._answered.append(answered)
-            if isinstance(body, ApiError) or len(body) > settings.MAX_BODY_BYTES:
+            if isinstance(body, ApiError) or is_large:
                 # The connection closes when nobody holds the rest of its body any longer; and the
                 # next large body waits.
                 self._loop.call_soon_threadsafe(self._settle)
@@ -122,7 +123,7 @@ class Server:
         # The answers of before are out already; waking the loop for each would cost more than
         # ending these coroutines when it is awake anyway.
         self._settle()
-        self._jobs.put((_patience(scope.path), job))
+        self._jobs.put((PAGE_SECONDS if is_large else _patience(scope.path), job))
         await answered
 
     def _put(self, job: Callable[[], None]) -> None:
