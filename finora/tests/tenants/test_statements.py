@@ -130,6 +130,22 @@ def test_an_imported_file_and_its_undoing(business):
         run_tasks()
 
 
+def test_in_and_out_in_bulk(api, business, other_business):
+    for each in (business, other_business):
+        factories.customer(each, email="ada@example.com")
+    body = b'{"name": "Ada", "email": "ada@example.com"}\n{"name": "B", "email": "b@example.com"}'
+    with each_of_one_business():
+        sent = api.call(
+            "POST", f"{CUSTOMERS}/import?onDuplicate=update", body,
+            content_type="application/x-ndjson", headers=HEADERS,
+        )  # fmt: skip
+        assert sent.status_code == 202
+        run_tasks()
+        answer = api.get(f"/v1/imports/{sent.json()['data']['id']}").json()["data"]
+        assert (answer["created"], answer["updated"]) == (1, 1)
+        assert api.get(f"{CUSTOMERS}/export").getvalue().endswith(b'{"count":2}\n')
+
+
 def test_a_person_is_erased(api, business):
     made = api.post(CUSTOMERS, {"name": "A", "email": "a@example.com"}, headers=HEADERS).json()
     customer = business.customers.get(public_id=made["data"]["id"])
