@@ -6,4 +6,4 @@ class SalesConfig(AppConfig):
     verbose_name = "Sales"
 
     def ready(self) -> None:
-        from sales import erasure, readiness  # noqa: F401 - they register themselves
+        from sales import erasure, person, readiness  # noqa: F401 - they register themselves

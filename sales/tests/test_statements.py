@@ -6,6 +6,7 @@ import pytest
 
 from finora.tests.kit import books, factories
 from finora.tests.kit.tenant_statements import each_of_one_business
+from sales import person
 from sales.balances import differences
 
 pytestmark = pytest.mark.django_db
@@ -54,4 +55,5 @@ def test_an_erasure_and_the_sums(business):
     books.receipt(customer, 500, {invoice.public_id: 400}, paid_by="Ada")
     with each_of_one_business():
         assert list(differences(business)) == []
+        assert [*person._invoices(customer), *person._receipts(customer)]
         customer.erase()
