@@ -233,7 +233,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     # Many at once.
 
     def new(self, **fields: Any) -> Any:
-        """An unsaved customer of the business, as the model makes it, in a quarter of the time."""
+        """An unsaved customer of the business, as the model makes it, in half the time."""
         return self.model.new(business_id=self.business.pk, **fields)
 
     def sealed(self, customers: Sequence[Any] | Batch) -> Batch:

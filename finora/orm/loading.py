@@ -40,7 +40,7 @@ class LightlyLoaded(models.Model):
 
     @classmethod
     def new(cls, **values: Any) -> Self:
-        """An unsaved instance, as cls(**values) makes it of attnames, in a quarter of the time.
+        """An unsaved instance, as cls(**values) makes it of attnames, in half the time.
 
         A million of them are made in a bulk load. Raises TypeError for what is no column.
         """

@@ -2,7 +2,7 @@
 
 The nonces are drawn at once, and no instance and no field is asked for each. A page of a hundred
 customers is opened in 0.5 ms of CPU instead of 1; of a new one in a bulk load all that is sealed
-and hashed takes 15 µs instead of 29.
+and hashed takes 17 µs instead of 29.
 """
 
 from __future__ import annotations
