@@ -62,7 +62,7 @@ class Machine:
         self.var, self.backups = folder / "var", folder / "backups"
         for each in (self.etc, self.var, self.backups):
             each.mkdir(mode=0o700)
-        for name in ("finora", "customers", "templates"):
+        for name in ("finora", "customers", "sales", "templates"):
             ignored = shutil.ignore_patterns("tests", "__pycache__")
             shutil.copytree(ROOT / name, self.srv / name, ignore=ignored)
         shutil.copy(ROOT / "manage.py", self.srv)
@@ -358,8 +358,13 @@ def test_nginx_keeps_personal_values_off_its_disk_and_logs():
     sample = re.sub(r"(?m)^ *#.*\n", "", (DEPLOY / "nginx.conf").read_text())
     said = dict(re.findall(r"(?m)^ +(\w+) +([^;{]+);", sample))
     assert said["proxy_request_buffering"] == "on"
-    assert said["client_max_body_size"] == said["client_body_buffer_size"] == "512k"
+    for bound in ("client_max_body_size", "client_body_buffer_size"):
+        assert re.findall(rf"{bound} (\w+);", sample) == ["512k", "11m"]
     assert settings.MAX_PAGE_BODY_BYTES <= 512 * 1024
+    [(path, most)] = settings.LARGE_BODIES.items()
+    assert most <= 11 * 1024 * 1024
+    [large] = re.findall(r"location ~ (\S+) \{\s+client_max_body_size 11m;", sample)
+    assert all(re.search(large, each) for each in (path, f"{path}/"))
     assert said["proxy_max_temp_file_size"] == "0"
     [log_format] = re.findall(r"log_format ([^;]+);", sample)
     assert "$uri" in log_format
