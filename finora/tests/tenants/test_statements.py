@@ -14,7 +14,7 @@ from django.db import transaction
 from customers.management.people import people
 from customers.models import Customer
 from customers.search import index
-from customers.transfer import tasks
+from customers.transfer import person, tasks
 from finora.api.models import StoredAnswer
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
@@ -153,6 +153,14 @@ def test_a_person_is_erased(api, business):
     with each_of_one_business():
         customer.erase()
     assert not StoredAnswer.objects.exists()
+
+
+def test_all_that_is_held_of_a_person(business):
+    customer = factories.customer(business, **PERSONAL)
+    factories.api_key(business)
+    with each_of_one_business():
+        held = person.hand_over(customer)
+    assert len(held["history"]) == 2
 
 
 def test_customers_are_deleted_and_restored_business_by_business(business, other_business):
