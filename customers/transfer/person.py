@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from customers.models import Customer
 from customers.transfer.export import FIELDS
@@ -18,12 +20,15 @@ from finora import identifiers
 from finora.audit.models import AuditEvent, AuditEventQuerySet
 from finora.clock import iso
 from finora.sealing import SealError
-from finora.tenants.models import ApiKey
+from finora.tenants.models import ApiKey, Business
 
 Held = dict[str, Any]
 Rows = Callable[[Customer], Iterable[Held]]
 
 _registered: dict[str, Rows] = {}
+
+# A customer is made and imported in one go: the import is noted so soon after it got its id.
+IMPORTED_WITHIN = timedelta(hours=1)
 
 
 def register(name: str, rows: Rows) -> None:
@@ -79,29 +84,45 @@ def _time(moment: Any) -> str | None:
 
 
 def _history(customer: Customer) -> Iterator[Held]:
-    """Who did what to it and when, the oldest first; and what was done to all of the business's
-    customers, it among them, that each has no note of: imports and exports."""
+    """Who did what to it and when, the oldest first; and what was done to many at once, it among
+    them, that each has no note of: its import, and exports of the business's customers."""
+    events = [*_events(customer)]
+    if AuditEvent.Action.CREATED not in {event.action for event in events}:
+        events = [*import_of(customer), *events]
     # Apart: keys stand on one machine, where events are spread over several.
-    keys = ApiKey.objects.filter(business_id=customer.business_id)
+    by_keys = {event.actor_id for event in events if event.actor_kind == "key"}
+    keys = ApiKey.objects.filter(business_id=customer.business_id, public_id__in=by_keys)
     names = dict(keys.values_list("public_id", "name"))
-    for event in _events(customer):
-        by = f"{event.actor_kind} {names.get(event.actor_id, event.actor_id)}".strip()
-        of_all = event.subject != customer.public_id
+    for event in events:
+        of_many = event.subject != customer.public_id
         yield {
             "at": iso(event.at),
-            "what": f"{event.line} (the business's customers)" if of_all else event.summary,
-            "by": by,
+            "what": f"{event.line} (the business's customers)" if of_many else event.summary,
+            "by": f"{event.actor_kind} {names.get(event.actor_id, event.actor_id)}".strip(),
             "request": event.request_id or None,
         }
 
 
 def _events(customer: Customer) -> AuditEventQuerySet:
-    mine = customer.business_id
-    events = AuditEvent.objects.in_business(mine).with_times(mine)
-    own = events.filter(subject=customer.public_id)
-    of_all = events.filter(
+    exports = Q(
         subject=customer.business.public_id,
-        action__in=[AuditEvent.Action.IMPORTED, AuditEvent.Action.EXPORTED],
+        action=AuditEvent.Action.EXPORTED,
         at__gte=identifiers.made_at(customer.public_id),
     )
-    return (own | of_all).order_by("id")
+    mine = customer.business_id
+    events = AuditEvent.objects.in_business(mine).filter(Q(subject=customer.public_id) | exports)
+    return events.with_times(mine).order_by("id")
+
+
+def import_of(customer: Customer) -> AuditEventQuerySet:
+    """The import that brought the customer, of those of its business, if it came by one."""
+    made_at = identifiers.made_at(customer.public_id)
+    business = Business.objects.filter(pk=customer.business_id)
+    # One of a file is named itself, another load by the business.
+    by_file = Q(subject__startswith="imp_")
+    return AuditEvent.objects.filter(
+        by_file | Q(subject__in=business.values("public_id")),
+        business_id=customer.business_id,
+        action=AuditEvent.Action.IMPORTED,
+        at__range=(made_at, made_at + IMPORTED_WITHIN),
+    ).order_by("id")[:1]

@@ -32,8 +32,7 @@ class Command(KeyedCommand):
     def handle(
         self, *args: Any, id: str, file: Path | None, format: str, **options: Any
     ) -> str | None:
-        everyone = Customer.objects.in_each_of(Business.objects.all())
-        customer = everyone.with_id_typed(id).select_related("business").first()
+        customer = _found(id)
         if customer is None:
             raise CommandError("There is no customer with this id.")
         if file is None:
@@ -42,6 +41,13 @@ class Command(KeyedCommand):
         with private_file(file) as out:
             out.write(_written(customer, format))
         return f"Exported what is held about {customer.public_id}."
+
+
+def _found(id: str) -> Customer | None:
+    """Whichever business's it is."""
+    everyone = Customer.objects.in_each_of(Business.objects.all())
+    found: Customer | None = everyone.with_id_typed(id).select_related("business").first()
+    return found
 
 
 def _written(customer: Customer, format: str) -> str:

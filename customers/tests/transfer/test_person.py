@@ -13,11 +13,13 @@ from django.core.management import CommandError, call_command
 from customers.models import Customer
 from customers.transfer import person
 from customers.transfer.export import note
+from customers.transfer.tasks import begin
 from finora.audit import acting
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
 from finora.tests.kit.customer_pages import LIST, page
 from finora.tests.kit.staff import browser
+from finora.tests.kit.tasks import run_tasks
 
 pytestmark = pytest.mark.django_db
 PERSON = {
@@ -83,6 +85,14 @@ def test_an_export_from_before_the_customer_and_anothers_history_are_not_in_it(b
     before.save()
     held = json.loads(told(factories.customer(business).public_id))
     assert [each["what"] for each in held["history"]] == ["Created", "All data handed over"]
+
+
+def test_who_came_by_a_file_is_told_so(business):
+    begin(business, [b"name,email\nAda,ada@example.com\n"])
+    run_tasks()
+    held = json.loads(told(business.customers.get().public_id))
+    first, *_ = held["history"]
+    assert first["what"].startswith("Imported")
 
 
 def test_modules_add_what_they_hold(ada, monkeypatch):
