@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from finora import clock
 from finora.tests.kit import books, factories
+from finora.tests.kit.answers import accepted
 from sales.errors import BooksRefuse
 from sales.models import Invoice, Receipt
 
@@ -138,3 +140,14 @@ def test_check_balances_sees_each_figure_that_is_wrong(business, spoil, capsys):
     spoil(invoice, receipt)
     with pytest.raises(Exception, match="difference"):
         books.balanced()
+
+
+def test_a_delta_sync_hears_of_a_balance(api, business):
+    customer = factories.customer(business)
+    # As if it had been made long ago.
+    customer.itself().update(updated_at=clock.now() - timedelta(days=1))
+    since = clock.iso(clock.now() - timedelta(hours=1))
+    assert accepted(api.get("/v1/customers", {"updatedSince": since}))["count"] == 0
+    books.invoice(customer)
+    [changed] = accepted(api.get("/v1/customers", {"updatedSince": since}))["customers"]
+    assert changed["accountBalanceKobo"] == 100_000
