@@ -141,6 +141,8 @@ class Run:
                 self._commit(batch, counts, findings, portion.read_bytes)
             except IntegrityError as error:
                 refused = error  # somebody was faster
+                for customer in batch:
+                    customer.pk = None  # on SQLite it may be somebody else's by now
                 continue
             return
 
