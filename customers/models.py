@@ -10,9 +10,15 @@ from django.db.models.signals import pre_save
 from django.dispatch import receiver
 
 from customers.managers import CustomerManager, keep_tail_short
-from customers.querysets import SEARCHED, CustomerErased, EmailInUse, is_of_email
+from customers.querysets import (
+    ERASED_NAME,
+    SEARCHED,
+    CustomerErased,
+    EmailInUse,
+    is_of_email,
+)
 from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
-from customers.table import CONSTRAINTS, ERASED_NAME, INDEXES
+from customers.table import CONSTRAINTS, INDEXES
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
 from finora.orm.inserting import insert, is_one_transaction

@@ -15,7 +15,7 @@ from typing import Any, Self
 from django.db import IntegrityError, models, transaction
 from django.db.models import Count, Max, Q, Value
 
-from finora import clock
+from finora import clock, text
 from finora.audit.models import AuditEvent
 from finora.orm.keyset import Order
 from finora.orm.prepared import Slot
@@ -33,6 +33,8 @@ SEARCHED = {"name", "email", "phone", "company_name", "is_active"}
 
 # What a buyer's party of an e-invoice needs besides the name and email that everybody has.
 E_INVOICE_FIELDS = ("tin", "phone", "address")
+
+ERASED_NAME = "Erased customer"
 
 # The staff's lists, business by business.
 BY_NAME: Order = ("business_id", "name_key", "public_id")
@@ -82,8 +84,12 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
         return self.filter(is_active=False)
 
     def erased(self) -> Self:
-        """Those of whom nothing is left but the ids and the balance."""
-        return self.filter(erased_at__isnull=False)
+        """Those of whom nothing is left but the ids and the balance.
+
+        They stand together in the list of the inactive, by the name that they all have.
+        """
+        named = self.inactive().filter(name_key=text.name_key(ERASED_NAME))
+        return named.filter(erased_at__isnull=False)
 
     def not_erased(self) -> Self:
         """Those of whom something is known: whom search has lines of."""

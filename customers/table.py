@@ -1,7 +1,7 @@
 """The customers' table: what is always true of a row, and how rows are found.
 
-A new customer is written into eleven of the fifteen indexes (primary key and constraints counted);
-the other four are of rows that are inactive, erased, or have a TIN.
+A new customer is written into eleven of the fourteen indexes (primary key and constraints
+counted); the other three are of rows that are inactive or have a TIN.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from customers.querysets import EMAIL_UNIQUE
+from customers.querysets import EMAIL_UNIQUE, ERASED_NAME
+from finora import text
 
-ERASED_NAME = "Erased customer"
 LIST_ORDER = ("name_key", "public_id")
 
 CONSTRAINTS: list[models.BaseConstraint] = [
@@ -34,11 +34,13 @@ CONSTRAINTS: list[models.BaseConstraint] = [
         condition=Q(is_active=True, deleted_at=None) | Q(is_active=False, deleted_at__isnull=False),
         name="customer_deleted_at_iff_inactive",
     ),
-    # Nobody brings a person back, nor writes on the row what is not to be known any more.
+    # Nobody brings a person back, nor writes on the row what is not to be known any more. Whoever
+    # writes search segments of rows read before asks who was erased since, by the name.
     models.CheckConstraint(
         condition=Q(erased_at=None)
         | Q(
             name=ERASED_NAME,
+            name_key=text.name_key(ERASED_NAME),
             is_active=False,
             company_name__isnull=True,
             phone__isnull=True,
@@ -90,10 +92,4 @@ INDEXES = [
     ),
     # The search tail, a few hundred rows of however many.
     models.Index(fields=["business", "id"], condition=Q(packed=0), name="customer_search_tail"),
-    # Whoever writes search segments of rows read before asks who was erased since.
-    models.Index(
-        fields=["business"],
-        condition=Q(erased_at__isnull=False),
-        name="customer_erased",
-    ),
 ]

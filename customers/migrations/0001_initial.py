@@ -192,11 +192,6 @@ class Migration(migrations.Migration):
                         fields=["business", "id"],
                         name="customer_search_tail",
                     ),
-                    models.Index(
-                        condition=models.Q(("erased_at__isnull", False)),
-                        fields=["business"],
-                        name="customer_erased",
-                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -230,6 +225,7 @@ class Migration(migrations.Migration):
                                 ("company_name__isnull", True),
                                 ("is_active", False),
                                 ("name", "Erased customer"),
+                                ("name_key", b"erased customer"),
                                 ("phone__isnull", True),
                                 ("phone_hash__isnull", True),
                                 ("tin__isnull", True),

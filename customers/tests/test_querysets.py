@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from customers.management.people import people
 from customers.managers import CustomerManager
 from customers.models import Customer
-from customers.querysets import BY_NAME, NEWEST_FIRST, CustomerInactive, EmailInUse
+from customers.querysets import BY_NAME, ERASED_NAME, NEWEST_FIRST, CustomerInactive, EmailInUse
 from customers.search import index
 from finora import clock, text
 from finora.audit.models import AuditEvent
@@ -313,6 +313,27 @@ def test_the_newest_are_read_by_their_index(business, status, index):
             for way in ("seqscan", "bitmapscan"):
                 cursor.execute(f"SET LOCAL enable_{way} = off")
     assert re.search(rf"\b{index}\b", rows.order_by(*NEWEST_FIRST)[:50].explain())
+
+
+def test_the_erased_are_read_by_their_name_among_the_inactive(business):
+    gone, named_so = (factories.customer(business) for _ in range(2))
+    gone.erase()
+    named_so.edit(name=ERASED_NAME)
+    named_so.delete()
+    for _ in range(200):  # to one planner all indexes of a few rows are alike
+        factories.customer(business)
+    business.customers.active().delete()
+    rows = business.customers.erased()
+    assert list(rows) == [gone]
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE customers_customer")
+                for way in ("seqscan", "bitmapscan"):
+                    cursor.execute(f"SET LOCAL enable_{way} = off")
+        plan = rows.explain()
+    assert "customer_list_inactive" in plan
+    assert re.search(r"Index Cond: .*name_key|business_id=\? AND name_key=\?", plan)
 
 
 @pytest.mark.parametrize(
