@@ -132,7 +132,9 @@ def run(options: argparse.Namespace, databases: tuple[str, ...], data: Path) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description="Ours beside its rivals.")
-    parser.add_argument("--count", type=int, default=COUNT, help=f"customers (default {COUNT:,})")
+    parser.add_argument(
+        "--count", type=int, default=COUNT, help=f"customers; of sales, invoices ({COUNT:,})"
+    )
     parser.add_argument("--db", choices=(*DATABASES, "both"), default="both")
     parser.add_argument(
         "--only", type=_sections, action="extend", help=f"these of {','.join(SECTIONS)}"

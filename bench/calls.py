@@ -7,7 +7,7 @@ upon all of them. Each server's answers are looked at before it is timed.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,13 +64,12 @@ def run(world: World) -> dict[str, Any]:
         if world.on_postgres:
             envs[FASTAPI] = world.reference_env
         envs[MODELVIEWSET] = world.reference_env
-        if world.on_postgres:
-            stack.enter_context(_no_autovacuum(world))
+        stack.enter_context(no_autovacuum(world))
         subjects = [
             subject_of(name, stack.enter_context(serve(name, env)), world)
             for name, env in envs.items()
         ]
-        rows = _rounds(world, subjects, watched)
+        rows = rounds(world, subjects, watched, world.plan.routes)
     made = Customer.objects.in_business(world.made.business.pk).count()
     expect("as many customers made as were answered", made >= _made_by_ours(rows), True)
     return {
@@ -86,8 +85,11 @@ def serve(name: str, env: dict[str, str]) -> Any:
 
 
 @contextmanager
-def _no_autovacuum(world: World) -> Iterator[None]:
+def no_autovacuum(world: World) -> Iterator[None]:
     """It would fall into one server's turn and not into another's; between rounds it is made up."""
+    if not world.on_postgres:
+        yield
+        return
     with psycopg.connect(world.reference_url, autocommit=True) as connection:
         for setting in ("off", "on"):
             connection.execute(f"ALTER SYSTEM SET autovacuum = {setting}")
@@ -167,22 +169,26 @@ def _pages(name: str, client: Client, world: World) -> Iterator[str]:
 # What it took.
 
 
-def _rounds(
-    world: World, subjects: list[Subject], watched: dict[str, psutil.Process | None]
+def rounds(
+    world: World,
+    subjects: list[Subject],
+    watched: dict[str, psutil.Process | None],
+    routes: Sequence[str],
 ) -> list[dict[str, Any]]:
     """A row for each route and server: the rounds' own figures in a list each."""
     rows = {
         (route, subject.name): {"route": route, "server": subject.name, "figures": []}
-        for route in world.plan.routes
+        for route in routes
         for subject in subjects
     }
-    for subject in subjects:
-        for route in world.plan.routes:
-            load(subject.server.port, subject.calls[route], 1, 1)
+    if world.plan.warm_seconds:
+        for subject in subjects:
+            for route in routes:
+                load(subject.server.port, subject.calls[route], 1, world.plan.warm_seconds)
     for number in range(world.plan.rounds):
         _vacuum(world)
         first = number % len(subjects)
-        for route in world.plan.routes:
+        for route in routes:
             for subject in subjects[first:] + subjects[:first]:
                 figures = measure(subject, route, watched, world.plan)
                 rows[route, subject.name]["figures"].append(figures)
@@ -219,5 +225,8 @@ def measure(
 
 def _made_by_ours(rows: list[dict[str, Any]]) -> int:
     ours = (OURS_LIMITED, OURS_UNLIMITED)
-    made = [row for row in rows if row["route"] == MADE and row["server"] in ours]
-    return sum(figures["requests"] for row in made for figures in row["figures"])
+    return sum(answered(row) for row in rows if row["route"] == MADE and row["server"] in ours)
+
+
+def answered(row: dict[str, Any]) -> int:
+    return sum(figures["requests"] for figures in row["figures"])

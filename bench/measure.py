@@ -40,7 +40,7 @@ def _settings() -> str:
 def main(task: dict[str, Any]) -> None:
     django.setup()
     # They need Django's apps.
-    from bench import bulk, calls, lists, packing, profile, search, transfer, where
+    from bench import bulk, calls, lists, packing, profile, sales, search, transfer, where
     from bench.checks import say
     from bench.world import World
 
@@ -51,6 +51,7 @@ def main(task: dict[str, Any]) -> None:
         "packing": packing.run,
         "transfer": transfer.run,
         "calls": calls.run,
+        "sales": sales.run,
         "profile": profile.run,
         "where": where.run,
     }

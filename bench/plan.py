@@ -10,11 +10,17 @@ MODELVIEWSET = "ModelViewSet"
 SOAKED = "ours, its packing timed"
 
 # What there is to measure, in the order in which it is.
-SECTIONS = ("bulk", "search", "lists", "packing", "transfer", "calls", "profile", "where")
+SECTIONS = (
+    *("bulk", "search", "lists", "packing", "transfer"),
+    *("calls", "sales", "profile", "where"),
+)
 COUNT, MILLION = 20_000, 1_000_000
 FOUND, MADE, ONE, LIST = ROUTES = (
     *("find-or-create, found", "find-or-create, made"),
     *("get one", "list of 50"),
+)
+INVOICE_MADE, INVOICE, INVOICES = SALES_ROUTES = (
+    *("create an invoice", "get an invoice", "list of 50 invoices"),
 )
 # Customers changed since their segment was written: about as many as there can be.
 TAIL = 255
@@ -40,10 +46,11 @@ class Plan:
     # Under load: in each round each call of each server has so many slices of so many seconds.
     rounds: int = 3
     routes: tuple[str, ...] = ROUTES
+    warm_seconds: int = 1  # of each call, before the rounds
     slices: int = 2
     slice_seconds: int = 2
     profiled: int = 4_000  # calls in process, to see where their time goes
-    # Different lists of 50, and customers, that are asked for.
+    # Different lists of 50, and customers or invoices, that are asked for.
     pages: int = 40
     customers: int = 1_000
 
@@ -59,6 +66,7 @@ QUICK = Plan(
     import_calls=20,
     writes=200,
     rounds=1,
+    warm_seconds=0,
     slices=1,
     slice_seconds=1,
     profiled=40,

@@ -17,7 +17,7 @@ from bench.chart import draw
 from bench.plan import COUNT, MILLION
 from bench.report import Results, markdown, spent, where
 from bench.servers import ROOT
-from bench.summary import calls, drills, scale, search
+from bench.summary import calls, drills, sales, scale, search
 
 RESULTS = ROOT / "bench" / "results" / "results.json"
 # Where a document has figures between `<!-- bench: NAME -->` and `<!-- /bench -->`.
@@ -30,6 +30,7 @@ _TABLES: dict[str, Callable[[Results], str]] = {
     "scale": scale,
     "million": lambda _: scale(read(MILLION)),
     "search": search,
+    "sales": lambda results: sales(read(MILLION)) or sales(results),
     "profile": lambda results: (
         spent(results["profile"]["postgres"]) if "profile" in results else ""
     ),

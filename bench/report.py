@@ -91,7 +91,8 @@ def by_route(figures: Figures) -> dict[str, dict[str, dict[str, Any]]]:
     return found
 
 
-def _calls(section: Section) -> str:
+def under_load(section: Section) -> str:
+    """Each call of each server."""
     rows = []
     for figures in section.values():
         for route, servers in by_route(figures).items():
@@ -115,14 +116,32 @@ def _calls(section: Section) -> str:
         *("requests/s", "to FastAPI's", "CPU ms each", "database's", "Redis'"),
         *("p50 ms", "p99 ms", "p99 to p50", "load's own CPU"),
     )
+    return table(head, rows)
+
+
+def _calls(section: Section) -> str:
     first = next(iter(section.values()))
-    return f"""{table(head, rows)}
+    return f"""{under_load(section)}
 At {first["count"]:,} customers, {first["rounds"]} rounds of {first["seconds"]} s for each,
 load by {first["generator"]}. Rates and times are medians of the rounds, "to FastAPI's" is the
 median of each round's own ratio. CPU is user and system time for each request: of the server, of
 PostgreSQL, of Redis, of the load.
 "{FASTAPI}" and "{MODELVIEWSET}" are `bench/reference`: they have no limits, audit or search.
 """
+
+
+def _sales(section: Section) -> str:
+    first = next(iter(section.values()))
+    books = "".join(
+        f"- {brand(figures)}, {name}: {count:,} invoices, all balances and numbers right\n"
+        for figures in section.values()
+        for name, count in figures["books"].items()
+    )
+    return f"""{under_load(section)}
+In books of {first["count"]:,} invoices of {first["customers"]:,} customers; {first["rounds"]}
+rounds of {first["seconds"]} s for each, as of the calls. Added up afterwards, with what was made:
+
+{books}"""
 
 
 # Many customers.
@@ -321,6 +340,7 @@ for {queries}. What is CPU of neither is waiting.
 
 _SECTIONS = {
     "calls": _calls,
+    "sales": _sales,
     "bulk": _bulk,
     "search": _search,
     "lists": _lists,

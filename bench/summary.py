@@ -18,6 +18,7 @@ from bench.report import (
     ratio,
     spread,
     table,
+    under_load,
 )
 
 _Value = Callable[[Figures], str]
@@ -39,6 +40,18 @@ def calls(results: Results) -> str:
             cells.append(cell)
         rows.append([route, *cells])
     return table((f"requests/s at {figures['count']:,} customers", *names), rows)
+
+
+def sales(results: Results) -> str:
+    """Invoices under load on PostgreSQL, or nothing where they were not measured."""
+    figures = results.get("sales", {}).get("postgres")
+    if figures is None:
+        return ""
+    right = ", ".join(f"{name}: {count:,}" for name, count in figures["books"].items())
+    return f"""{under_load({"postgres": figures})}
+In books of {figures["count"]:,} invoices of {figures["customers"]:,} customers. Added up
+afterwards, all balances and numbers were right (invoices by then: {right}).
+"""
 
 
 def scale(results: Results) -> str:
@@ -73,7 +86,7 @@ def scale(results: Results) -> str:
             ),
         )
     ]
-    if not results:
+    if "search" not in results:
         return ""
     count = next(iter(results["search"].values()))["count"]
     measured = [row for row in rows if {*row[1:3]} != {MISSING}]

@@ -114,13 +114,17 @@ class World:
     @cached_property
     def reference_env(self) -> dict[str, str]:
         """What the references run with; their tables are filled when it is first asked for."""
+        return self.fill_reference(self.large, [self.large, self.made])
+
+    def fill_reference(self, source: Directory, callers: list[Directory]) -> dict[str, str]:
+        """With one directory's customers, and these keys: what the references run with."""
         env = {
             **self.env,
             "DATABASE_URL": self.reference_url,
             "DJANGO_SETTINGS_MODULE": "bench.reference.settings",
         }
         say("filling the references' tables")
-        _copy_to_reference(self.large, [self.large, self.made], env)
+        _copy_to_reference(source, callers, env)
         return env
 
 

@@ -1,5 +1,5 @@
-"""Fills the references' tables from stdin: their keys, then a customer a line. A table that holds
-as many already is left as it is.
+"""Fills the references' tables from stdin: their keys, then a customer a line. What is of other
+businesses stays, and so do the customers of one that has as many already.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ def main() -> None:
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     task = json.loads(sys.stdin.readline())
-    ApiKey.objects.all().delete()
+    callers = {key["business_id"] for key in task["keys"]}
+    ApiKey.objects.filter(business_id__in=callers).delete()
     ApiKey.objects.bulk_create(ApiKey(**key) for key in task["keys"])
     there = Customer.objects.filter(business_id=task["business_id"])
     if there.count() != task["count"]:
-        Customer.objects.all().delete()
+        there.delete()
         rows = (
             Customer(**row, business_id=task["business_id"], email_hash=email_hash(row["email"]))
             for row in map(json.loads, sys.stdin)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import record
-from bench.plan import MILLION
+from bench.plan import COUNT, FASTAPI, MILLION
 from bench.report import markdown
 
 RESULTS = record.read()
@@ -39,6 +39,24 @@ def test_a_million_has_tables_of_its_own(tmp_path, monkeypatch):
     assert "| at 1,000,000 customers" in of_million
     assert "seed_customers" not in of_million  # which was not measured
     assert of_others.partition("\n")[2] == record.scale(RESULTS)
+
+
+def test_a_million_invoices_take_the_place_of_fewer(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results.json")
+    page = tmp_path / "page.md"
+    monkeypatch.setattr(record, "DOCUMENTS", (page,))
+    page.write_text(
+        "<!-- bench: sales -->\n<!-- /bench -->\n<!-- bench: million -->\n<!-- /bench -->\n"
+    )
+    record.RESULTS.write_text(json.dumps(RESULTS))
+    sales = RESULTS["calls"]["postgres"] | {"customers": 1_000, "books": {FASTAPI: 20_123}}
+    for count in (COUNT, MILLION):
+        record.add({"sales": {"postgres": sales | {"count": count}}}, count)
+        told = page.read_text()
+        assert f"In books of {count:,} invoices of 1,000 customers." in told
+        assert f"{FASTAPI}: 20,123" in told
+        assert "| find-or-create, made · PostgreSQL · ours, limits off" in told
+        assert told.endswith("<!-- bench: million -->\n<!-- /bench -->\n")
 
 
 def test_figures_stand_between_their_marks_alone():

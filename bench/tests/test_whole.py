@@ -7,7 +7,15 @@ import sys
 
 import pytest
 
-from bench.plan import FASTAPI, MODELVIEWSET, OURS_LIMITED, OURS_UNLIMITED, ROUTES, SECTIONS
+from bench.plan import (
+    FASTAPI,
+    MODELVIEWSET,
+    OURS_LIMITED,
+    OURS_UNLIMITED,
+    ROUTES,
+    SALES_ROUTES,
+    SECTIONS,
+)
 from bench.servers import ROOT
 
 DB = os.environ.get("TEST_DB", "sqlite")
@@ -45,6 +53,15 @@ def test_the_calls_are_measured_beside_the_references():
             assert (beside != "") == (DB == "postgres" and server != FASTAPI)
 
 
+def test_invoices_are_measured_beside_the_reference_and_added_up():
+    rows = {row[0]: row[1:] for row in run("--only", "sales")}
+    for route in SALES_ROUTES:
+        for server in [OURS_UNLIMITED, FASTAPI] if DB == "postgres" else [OURS_UNLIMITED]:
+            rate, beside, cpu, *_, p50, p99, _, _ = rows[f"{route} · {BRAND} · {server}"]
+            assert all(float(figure.replace(",", "")) > 0 for figure in (rate, cpu, p50, p99))
+            assert (beside != "") == (DB == "postgres" and server != FASTAPI)
+
+
 def test_what_a_call_takes_is_told_by_part():
     names = {row[0] for row in run("--only", "profile", "--route", ROUTES[0])}
     assert {"asking the database", "limits, asking Redis", "the log line", "**all**"} <= names
@@ -53,7 +70,7 @@ def test_what_a_call_takes_is_told_by_part():
 
 
 def test_all_that_is_not_under_load_is_measured():
-    others = [name for name in SECTIONS if name not in ("calls", "profile")]
+    others = [name for name in SECTIONS if name not in ("calls", "sales", "profile")]
     rows = run("--only", ",".join(others))
     names = {row[0] for row in rows}
     assert {"seed_customers", "import_packed", "COPY of plain text under pg_trgm"} <= names
