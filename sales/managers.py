@@ -188,8 +188,8 @@ def _apply(invoice: Any, changes: Mapping[str, Any], customer: Any) -> list[str]
             raise BooksRefuse("status", "Something is paid of it: void its receipts first.")
         case "draft" if was != "draft":
             raise InvoiceFrozen
-        case "draft" | "sent" if was == "draft" and differing:
-            _refuse_inactive(customer)
+    if was == "draft" and differing and differing != {"status": "cancelled"}:
+        _refuse_inactive(customer)
     if differing.keys() & {"lines", "vat_rate"}:
         invoice.bill(
             changes.get("lines") or invoice.lines, changes.get("vat_rate", invoice.vat_rate)

@@ -73,6 +73,8 @@ class Number(serializers.Field[int, Any, Any, Any]):
 
 def _scaled(number: int | Decimal, places: int) -> int | None:
     """The number, which is not large, with its point moved; None where it has more decimals."""
+    if not number:
+        return 0  # 0e999999999 too, which would be multiplied out for hours
     if isinstance(number, int):
         return number * int(10**places)
     _, digits, exponent = number.as_tuple()

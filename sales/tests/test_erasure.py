@@ -106,10 +106,18 @@ def test_a_draft_of_one_who_is_gone_is_neither_edited_nor_sent_but_cancelled(api
     [draft] = [i for i in history(api, customer)[0] if i["status"] == "draft"]
     customer.delete()
     path = f"/v1/invoices/{draft['id']}"
-    for change in (
-        {"status": "sent"},
-        {"lineItems": [{"description": "Ada Obi", "unitPrice": 1}]},
-    ):
+    named = {"lineItems": [{"description": "Ada Obi", "unitPrice": 1}]}
+    for change in ({"status": "sent"}, named, {"status": "cancelled", **named}):
         refused(api.put(path, change), 422, "BUSINESS_LOGIC_ERROR", ["customerId"])
     assert accepted(api.put(path, {"status": "cancelled"}))["status"] == "cancelled"
     books.balanced()
+
+
+def test_a_draft_does_not_go_to_one_who_was_erased_while_it_is_cancelled(api, business, customer):
+    draft = books.invoice(factories.customer(business), status="draft")
+    customer.erase()
+    for change in ({}, {"status": "cancelled"}):
+        answer = api.put(
+            f"/v1/invoices/{draft.public_id}", {"customerId": customer.public_id, **change}
+        )
+        refused(answer, 422, "BUSINESS_LOGIC_ERROR", ["customerId"])

@@ -190,6 +190,15 @@ def test_a_number_is_read_as_it_is_written(api, customer, price):
     assert not Invoice.objects.exists()
 
 
+@pytest.mark.parametrize("zero", ["0e999999999", "0e-999999999", "-0e999999999"])
+def test_a_zero_is_not_multiplied_out(api, customer, zero):
+    raw = (
+        f'{{"customerId": "{customer.public_id}", "vatRate": {zero},'
+        ' "lineItems": [{"description": "x", "unitPrice": 1}]}'
+    )
+    assert accepted(api.post("/v1/invoices", raw.encode()), 201)["vatRate"] == 0
+
+
 def test_lines_that_come_to_more_than_the_bound_are_refused(api, customer):
     item = {"description": "x", "unitPrice": 60_000_000}
     answer = api.post("/v1/invoices", body(customer, lineItems=[item, item]))
