@@ -45,7 +45,7 @@ class Reading:
         self._lines: Lines | None = None
         self.plan: Plan | ObjectPlan
         self.header_line, self.delimiter = 0, ""
-        if format == JSON_LINES or (not format and first.lstrip("\ufeff").startswith("{")):
+        if format == JSON_LINES or (not format and first.lstrip("\ufeff \t").startswith("{")):
             self.plan = ObjectPlan()
             self.format, self.title = JSON_LINES, "JSON lines"
             return

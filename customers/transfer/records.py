@@ -15,6 +15,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 # csv's own bound would end the whole file at one long cell; Lines has a bound for each record.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
+_CLOSING = {"count", "unreadable"}
 _TOO_LONG = "The line is too long to be read."
 _NOT_CLOSED = "A quote opens here and is not closed."
 
@@ -48,7 +49,8 @@ def of_csv(lines: Lines, delimiter: str) -> Iterator[Record]:
 
 
 def of_json(lines: Lines) -> Iterator[Record]:
-    """Each line's object. One that only counts the others (`{"count": n}`) ends an export."""
+    """Each line's object. What ends an export, the others' number and who could not be opened, is
+    none."""
     while True:
         lines.begin()
         try:
@@ -66,5 +68,5 @@ def of_json(lines: Lines) -> Iterator[Record]:
             content = None
         if not isinstance(content, dict):
             yield Record(lines.start, None, "The line is no JSON object.")
-        elif content.keys() != {"count"}:
+        elif "count" not in content or not content.keys() <= _CLOSING:
             yield Record(lines.start, content)

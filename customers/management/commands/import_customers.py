@@ -65,6 +65,12 @@ class Command(KeyedCommand):
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError("There is no such file.")
+        # Before anything is done: it is written at the end.
+        if told := options["report"]:
+            if not told.parent.is_dir():
+                raise CommandError("There is no such directory for the report.")
+            if told.exists() and told.samefile(path):
+                raise CommandError("The report would be written over the file.")
         mapped = dict(map(_mapping, options["map"]))
         wanted = {name: options[name] for name in ("format", "on_duplicate", "missing_email")}
         self.size, self.started = path.stat().st_size, time.monotonic()

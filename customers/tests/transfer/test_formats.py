@@ -180,6 +180,12 @@ def test_quickbooks_with_titles_footer_and_broken_lines():
     assert reading(text).header_line == 4
 
 
+@pytest.mark.parametrize("name", ["Sunday Obi 2010 Stores", "GMT Logistics", "Monday & Sons 1999"])
+def test_a_customer_of_a_name_alone_is_no_footer(name):
+    values, _ = rows(files.file(files.QUICKBOOKS, {"Customer full name": name}), placeholder=True)
+    assert [each["name"] for each in values] == [name]
+
+
 def test_xero():
     row = {
         "*ContactName": "Acme Ltd",
@@ -209,8 +215,16 @@ def test_xero():
             "company_name": "Acme Technologies Ltd",
         }
     ]
-    assert findings == []
+    # Ada Obi works there, and a customer has one name.
+    assert findings == [Finding(2, "FirstName, LastName", "name", ONE_ONLY, False)]
     assert becomes(files.file(files.XERO))["BankAccountNumber"] == NO_PLACE
+
+
+def test_a_name_said_twice_is_no_loss():
+    row = {"*ContactName": "Obi, Ada", "EmailAddress": "a@example.com", "FirstName": "Ada"}
+    values, findings = rows(files.file(files.XERO, row | {"LastName": "Obi"}))
+    assert values[0]["name"] == "Obi, Ada"
+    assert findings == []
 
 
 def test_zoho():
@@ -261,7 +275,7 @@ def test_json_lines_are_objects_of_the_api():
         '{"id":"cust_1","name":"Ada","email":"a@example.com","companyName":null,"x":1}\n\n'
         '{"name":7,"email":"b@example.com"}\n[1]\nnot json\n'
         '{"name":"Gone","email":"c@example.com","isActive":false}\n'
-        '{"count":3}\n'
+        '{"count":3,"unreadable":["cust_2"]}\n'
     )
     values, findings = rows(text)
     assert values == [{"name": "Ada", "email": "a@example.com"}, None, None, None, None]
@@ -274,6 +288,21 @@ def test_json_lines_are_objects_of_the_api():
     read = reading(text)
     list(read.rows())
     assert dict(read.plan.becomes())["x"] == NO_PLACE
+
+
+def test_an_id_of_json_may_be_a_number():
+    text = ' {"id":7,"name":"Ada"}\n{"id":8,"name":"Ada"}\n{"id":true,"name":"Ada"}\n'
+    values, _ = rows(text, placeholder=True)
+    one, other, without = (each["email"] for each in values)
+    assert (one, other) == ("jsonl-7@import.invalid", "jsonl-8@import.invalid")
+    assert without not in (one, other)
+
+
+def test_names_in_two_columns_alone_are_no_file_of_google():
+    with pytest.raises(FileRefused, match="“Email address”"):
+        reading("Given Name,Family Name,Email address\nAda,Obi,a@example.com\n")
+    older = "Name,Given Name,Additional Name,Family Name,Yomi Name,Birthday"
+    assert reading(files.file(older)).format == "google"
 
 
 def test_ours_takes_the_guard_of_a_formula_off_again():

@@ -221,6 +221,17 @@ def test_an_unknown_business_and_a_missing_file_are_refused(business, tmp_path):
         call_command("import_customers", business.public_id, str(tmp_path / "none"))
 
 
+def test_a_report_is_refused_before_anything_is_done(business, run, tmp_path):
+    text = files.file(files.OURS, *files.people(2))
+    for dry_run in (True, False):
+        with pytest.raises(CommandError, match="written over the file"):
+            run(text, dry_run=dry_run, report=tmp_path / "file")
+        with pytest.raises(CommandError, match="no such directory"):
+            run(text, dry_run=dry_run, report=tmp_path / "none" / "report.csv")
+        assert (tmp_path / "file").read_bytes() == text.encode()
+    assert not Import.objects.exists()
+
+
 def test_another_business_stays_as_it_is(business, other_business, run):
     theirs = factories.customer(other_business, name="Theirs", email="c1@example.com")
     run(files.file(files.OURS, *files.people(3)), on_duplicate="update")

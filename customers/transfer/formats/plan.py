@@ -17,6 +17,8 @@ from finora.sealing import normal_forms
 _NO = frozenset({"no", "false", "0"})
 _SAME = {"email": normal_forms.email_key, "phone": normal_forms.phone, "tin": normal_forms.tin}
 
+_WORD = re.compile(r"\w+")
+
 NO_PLACE = "no place here"
 UNREAD = "left unread"
 FILE_ID = "the file's own id"
@@ -44,6 +46,8 @@ class _Made(NamedTuple):
     places: tuple[int, ...]
     by: str
     stands_in: bool
+    # It stands in, and another field takes its columns.
+    is_elsewhere: bool
     columns: str
     # What takes off what the tool writes around a value.
     clean: Callable[[str], str] | None
@@ -77,6 +81,8 @@ class Plan:
         for name, field in (mapped or {}).items():
             given.setdefault(of_field.get(field, field), []).append(named(name))
         taken = {name for names in given.values() for name in names}
+        sources = chain.from_iterable(format.fields.values())
+        self._first = {name for each in sources if not each.stands_in for name in each.columns}
         self.fields: dict[str, list[_Made]] = {}
         for field in RULES:
             made = [*self._mapped(field, given.get(field, []))]
@@ -114,7 +120,8 @@ class Plan:
                 if places:
                     told = ", ".join(self.header[place] for place in places)
                     clean = self.format.cleaned.get(field)
-                    yield _Made(tuple(places), source.by, source.stands_in, told, clean)
+                    elsewhere = source.stands_in and self._first.issuperset(source.columns)
+                    yield _Made(tuple(places), source.by, source.stands_in, elsewhere, told, clean)
 
     def _numbered(self, columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         if NUMBERED not in columns[0]:
@@ -189,19 +196,23 @@ class Plan:
     def _told(
         self, field: str, sources: Iterable[_Made], cells: list[str]
     ) -> list[tuple[str, str]]:
-        """All values of a field, each with its columns; what stands in only where it is needed."""
+        """All values of a field, each with its columns; the first is taken."""
         split = self.format.split.get(field)
         told: list[tuple[str, str]] = []
         for source in sources:
-            if source.stands_in and told:
-                break
+            if source.is_elsewhere and told:
+                continue
             value = source.value(cells)
+            if source.stands_in and told and _words(value) <= _words(told[0][0]):
+                continue
             for each in split(value) if split else [value]:
                 if text.trim(each):
                     told.append((each, source.columns))
-            if source.stands_in and told:
-                break
         return told
+
+
+def _words(value: str) -> set[str]:
+    return set(_WORD.findall(value.casefold()))
 
 
 def _rejected(line: int, message: str, column: str = "") -> Row:
@@ -235,6 +246,8 @@ class ObjectPlan:
             elif name not in _KNOWN and len(self.others) < _MOST_OTHERS:
                 self.others[shown(name)] = None
         file_id = content.get("id")
+        if type(file_id) is int:  # no boolean
+            file_id = str(file_id)
         return Row(line, values, file_id if isinstance(file_id, str) else "", [], _JSON_COLUMNS)
 
 

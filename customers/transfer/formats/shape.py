@@ -22,8 +22,8 @@ def named(column: str) -> str:
 class Source:
     """Columns whose cells, joined in this order, are a field's value.
 
-    One that stands in only is used where those before it say nothing, and what it says beside them
-    is no loss.
+    One that stands in only is used where those before it say nothing. What it says beside them is
+    no loss where another field takes it, or the same words stand there.
     """
 
     columns: tuple[str, ...]

@@ -76,8 +76,8 @@ WEBTOFFEE = Format(
 
 _KIND = re.compile(r"(Phone|Mobile|Fax|Other)\s*:\s*", re.IGNORECASE)
 _KINDS = ("", "phone", "mobile", "other", "fax")
-# `Tuesday, Nov 24, 2026 02:15 PM GMT+1`
-_PRINTED = re.compile(r"\w+day,? .*\b\d{4}\b.*|.*\bGMT[+-]?.*", re.DOTALL)
+# `Tuesday, Nov 24, 2026 02:15 PM GMT+1`: a year and a time, as a weekday may be a person's name.
+_PRINTED = re.compile(r".*\b\d{4}\b.*\b\d{1,2}:\d\d\b.*", re.DOTALL)
 
 
 def _phones(cell: str) -> list[str]:
@@ -174,7 +174,12 @@ def _several(cell: str) -> list[str]:
 GOOGLE = Format(
     "google",
     "Google Contacts",
-    marks("e-mail 1 - value", "first name,last name,phone 1 - value", "given name,family name"),
+    marks(
+        "e-mail 1 - value",
+        "first name,last name,phone 1 - value",
+        "given name,family name,phone 1 - value",
+        "given name,additional name,family name,yomi name",
+    ),
     {
         "name": (
             joined("name prefix", "first name", "middle name", "last name", "name suffix"),
