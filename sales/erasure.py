@@ -11,6 +11,8 @@ from typing import Any
 from django.dispatch import receiver
 
 from customers.models import Customer
+from finora import clock
+from finora.api.models import KEPT, StoredAnswer
 from finora.sealing import erasing
 from finora.tenants.models.business import Business
 
@@ -20,7 +22,12 @@ def _forget(*, business_id: int, public_id: str, **_: Any) -> None:
     """The customer's row is locked by the erasure, so nothing is recorded of it meanwhile."""
     business = Business(pk=business_id)
     customer = business.customers.with_public_id(public_id).values("pk")
-    business.invoices.filter(customer__in=customer).update(descriptions=None)
+    invoices = business.invoices.filter(customer__in=customer)
+    invoices.update(descriptions=None)
+    # An answer that was kept names the customer whose it was at first, and a draft may have moved.
+    latest = invoices.filter(created_at__gte=clock.now() - KEPT)
+    if ids := latest.values_list("public_id", flat=True):
+        StoredAnswer.objects.forget(business_id, *ids)
     business.receipts.filter(customer__in=customer).update(
         paid_by=None, paid_by_email=None, reference=None
     )

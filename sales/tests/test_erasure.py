@@ -86,6 +86,18 @@ def test_what_was_kept_to_be_answered_again_goes(api, customer):
     assert not StoredAnswer.objects.exists()
 
 
+def test_what_was_kept_of_a_draft_that_became_another_customers_goes(api, business, customer):
+    body = {
+        "customerId": factories.customer(business).public_id,
+        "lineItems": [{"description": "Hair of Ada Obi", "unitPrice": 1}],
+    }
+    draft = accepted(api.post("/v1/invoices", body, headers={"idempotency-key": "k1"}), 201)
+    change = {"customerId": customer.public_id}
+    accepted(api.put(f"/v1/invoices/{draft['id']}", change))
+    customer.erase()
+    assert not StoredAnswer.objects.exists()
+
+
 def test_an_old_debt_is_paid_and_a_name_is_not_written_again(api, customer):
     open_ones = {"customerId": customer.public_id, "status": "partially_paid"}
     [invoice] = accepted(api.get("/v1/invoices", open_ones))["invoices"]
