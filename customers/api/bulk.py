@@ -152,7 +152,7 @@ class ImportCustomersView(ApiView):
         },
         errors=(errors.BODY_TOO_SLOW, FILE_TOO_LARGE, NOT_A_FILE),
     )
-    @idempotent(kept_while=lambda view, data: True)
+    @idempotent(kept_while=lambda view, data: True, parameters=("onDuplicate",))
     def post(self, request: Request) -> HttpResponse:
         on_duplicate = request.GET.get("onDuplicate", OnDuplicate.SKIP)
         if on_duplicate not in OnDuplicate.values:

@@ -27,7 +27,9 @@ _VARIABLE = "HTTP_IDEMPOTENCY_KEY"
 _KEY = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
-def _hashes(business_id: int, path: str, key: str, body: Any) -> list[tuple[bytes, bytes]]:
+def _hashes(
+    business_id: int, path: str, key: str, body: Any, asked: str
+) -> list[tuple[bytes, bytes]]:
     # Keyed, as a client may put an email into its key, and the body is personal.
     canonical = (
         body if isinstance(body, bytes) else json.dumps(body, sort_keys=True, default=repr).encode()
@@ -35,20 +37,21 @@ def _hashes(business_id: int, path: str, key: str, body: Any) -> list[tuple[byte
     return [
         (
             hmac.digest(secret, f"key {path} {key}".encode(), "sha256"),
-            hmac.digest(secret, b"body " + canonical, "sha256"),
+            hmac.digest(secret, f"body {asked}".encode() + canonical, "sha256"),
         )
         for secret in blind_index.subkeys("idempotency", business_id)
     ]
 
 
 def idempotent(
-    *, kept_while: Callable[[Any, Any], bool]
+    *, kept_while: Callable[[Any, Any], bool], parameters: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
     """Makes a view's post() do its work once for one Idempotency-Key; without one it is as ever.
 
     `kept_while(view, data)` says of an answer's data whether what it tells of is still there, and
     locks it until the transaction's end: an answer about someone erased meanwhile is not kept, as
-    that erasure did not see it.
+    that erasure did not see it. `parameters` are those of the query that ask for something else, as
+    another body does.
     """
 
     def once(post: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -60,7 +63,8 @@ def idempotent(
             if not _KEY.fullmatch(key):
                 raise errors.UNREADABLE(message=f"{HEADER} is a text of 1 to 255 ASCII characters.")
             path = request.path_info.rstrip("/")
-            hashes = _hashes(view.business_id, path, key, request.data)
+            asked = "".join(f"?{request.GET.get(name, '')}" for name in parameters)
+            hashes = _hashes(view.business_id, path, key, request.data, asked)
             with transaction.atomic():
                 stored, body_hash, claimed = StoredAnswer.objects.claim(view.business_id, hashes)
                 if claimed:

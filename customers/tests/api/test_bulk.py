@@ -198,6 +198,8 @@ def test_an_import_is_done_once_for_one_idempotency_key(api, business):
     assert again.json()["data"] == first.json()["data"]
     assert again["Location"] == first["Location"]
     refused(sent(api, people(3), headers={"idempotency-key": "one"}), 409, "CONFLICT")
+    other = sent(api, people(2), query="?onDuplicate=update", headers={"idempotency-key": "one"})
+    refused(other, 409, "CONFLICT")
     assert Import.objects.count() == 1
     assert run_tasks() == 1
 
