@@ -244,6 +244,7 @@ class ImportBatch(TenantRow):
     objects = TenantQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "import batches"
         constraints = [
             # Two runs of one import do no batch twice; and they are read in order.
             models.UniqueConstraint(fields=["business", "of", "number"], name="import_batch_once"),

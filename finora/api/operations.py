@@ -174,9 +174,10 @@ def described(view: Any, method: str, path: str, schemas: Schemas) -> Json | Non
         json = {"schema": ref(name), "examples": examples}
         result["requestBody"] = {"required": True, "content": {"application/json": json}}
     if said.files:
+        # `binary` is what client generators know a file by.
+        file = {"type": "string", "format": "binary", "minLength": 1}
         files = {
-            name: {"schema": {"type": "string", "minLength": 1}, "examples": _file(text)}
-            for name, text in said.files.items()
+            name: {"schema": file, "examples": _file(text)} for name, text in said.files.items()
         }
         result["requestBody"] = {"required": True, "content": files}
     more = ("Idempotency-Replayed",) if takes_key else ()

@@ -176,6 +176,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name_plural": "import batches"},
         ),
         migrations.CreateModel(
             name="ImportChunk",

@@ -7,6 +7,7 @@ those that once found something are tests here.
 from __future__ import annotations
 
 import importlib
+import io
 import pkgutil
 import subprocess
 import sys
@@ -22,8 +23,17 @@ from finora import clock
 from finora.api import docs
 from finora.tests.kit import factories
 from finora.tests.kit.fixtures import Api
+from finora.tests.kit.tasks import run_tasks
 
 PACKAGE = "generated_client"
+
+# It would look for ruff in the PATH, and is told that files of customers are files.
+CONFIG = """
+post_hooks: []
+content_type_overrides:
+  application/x-ndjson: application/octet-stream
+  text/csv: application/octet-stream
+"""
 
 
 @pytest.fixture
@@ -108,7 +118,7 @@ def test_a_page_of_another_origin_is_given_no_answer(document, api: Api, method)
 @pytest.fixture
 def made(live_server: Any, tmp_path: Any, monkeypatch: Any) -> ModuleType:
     """The client, generated from what the server serves; all of its modules are imported."""
-    (tmp_path / "config.yml").write_text("post_hooks: []\n")  # it would look for ruff in the PATH
+    (tmp_path / "config.yml").write_text(CONFIG)
     run = subprocess.run(
         [
             *(sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning"),
@@ -183,6 +193,13 @@ def test_every_endpoint_is_called_by_a_generated_client(
     assert filtered.data.customers == [changed.data]
     found = call("customers.search_customers", 200, q="ola a", **ours)
     assert found.data.customers == [changed.data]
+    exported = call("customers.export_customers", 200, **ours)
+    assert exported.splitlines()[-1] == b'{"count":2}'
+    file = made.types.File(payload=io.BytesIO(b'{"email": "bola@example.com"}\n'))
+    begun = call("customers.import_customers", 202, body=file).data
+    run_tasks()
+    done = call("customers.get_import", 200, begun.id).data
+    assert (done.state, done.created, done.report) == (models.ImportState.DONE, 1, [])
     item = models.LineItemBody(description="Advice", quantity=1.5, unit_price=100.1)
     sold = models.InvoiceBody(customer_id=id, line_items=[item], vat_rate=0)
     draft = call("invoices.create_invoice", 201, body=sold).data
@@ -212,4 +229,4 @@ def test_every_endpoint_is_called_by_a_generated_client(
     api = importlib.import_module(f"{PACKAGE}.api")
     modules = pkgutil.walk_packages(api.__path__, f"{PACKAGE}.api.")
     assert called == {module.name for module in modules if not module.ispkg}
-    assert len(called) == 21
+    assert len(called) == 24

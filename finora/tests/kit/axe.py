@@ -15,6 +15,8 @@ OPTIONS = {"resultTypes": ["violations"], "preload": False}
 def findings(page: Page) -> list[str]:
     """What axe finds of more weight than `minor`, with where it is."""
     page.wait_for_load_state()
+    # A colour on its way to another one is nobody's to read.
+    page.evaluate("document.getAnimations().forEach(each => each.finish())")
     response: dict[str, Any] = axe.run(page, options=OPTIONS).response
     assert response["passes"], "axe looked at nothing"
     return [

@@ -56,6 +56,12 @@ def map_query(context: Any, query: dict[str, Any] | None) -> dict[str, Any] | No
     return query
 
 
+@schemathesis.hook
+def filter_body(context: Any, body: Any) -> bool:
+    """No empty file: of a `binary`, as generators of clients know a file, it reads no minLength."""
+    return bool(body not in (b"", ""))
+
+
 def leading_somewhere(name: str, value: Any) -> Any:
     """Well-formed made-up values give way to ones that fit together: ids that are there, a date
     that nothing is due after, amounts that come to no more than an invoice may; and numbers get no

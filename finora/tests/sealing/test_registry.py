@@ -9,6 +9,7 @@ from django.core import serializers
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 
+from finora.orm.tenant import BusinessField
 from finora.sealing import SealError, erasing, keyring, normal_forms, registry
 from finora.sealing.derived import BlindIndexField
 from finora.sealing.fields import SealedBytesField, SealedCharField, SealedEmailField
@@ -30,7 +31,7 @@ def declared(name, table="sealing_supplier", **fields):
         {
             "__module__": __name__,
             "Meta": type("Meta", (), {"app_label": "sealing", "db_table": table}),
-            "business_id": models.BigIntegerField(),
+            "business": BusinessField(related_name="+"),
             "public_id": models.CharField(max_length=40),
             "objects": SealedRowQuerySet.as_manager(),
             **fields,

@@ -56,14 +56,13 @@ def test_rotate_encryption_leaves_nothing_under_the_old_key(business, settings, 
     index.pack(business)
     new, old = two_keys()
     old_id = keyring.parse_key(old).id.hex()
-    assert (
-        "Would seal 0 of 0 stored answers, 5 of 5 customers, 1 of 1 search segments anew."
-        in run("rotate_encryption", "--dry-run")
+    assert "Would seal 0 of 0 stored answers, 5 of 5 customers, 1 of 1 search segments, " in run(
+        "rotate_encryption", "--dry-run"
     )
     with pytest.raises(CommandError, match="still needed"):
         run("rotate_encryption", "--check")
     said = run("rotate_encryption")
-    assert "5 of 5 customers, 1 of 1 search segments anew." in said
+    assert "5 of 5 customers, 1 of 1 search segments, " in said
     assert f"Retired, can be dropped: {old_id}." in said
     assert f"Entry 2 ({old_id}): 0 values, can be dropped." in run("rotate_encryption", "--check")
     settings.ENCRYPTION_KEYS = [new]
