@@ -22,6 +22,7 @@ from customers.search import index, lines
 from finora import clock
 from finora.audit.models import AuditEvent
 from finora.orm.prepared import Prepared, Slot
+from finora.orm.related import managed_by
 from finora.sealing import blind_index, normal_forms
 from finora.tenants.models.business import Business
 
@@ -94,10 +95,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     @property
     def business(self) -> Business:
         """Whose customers these are. Raises TypeError where it is nobody's."""
-        business = getattr(self, "instance", None)
-        if not isinstance(business, Business):
-            raise TypeError("Only of one business: go through its `customers`.")
-        return business
+        return managed_by(self, Business)
 
     # Reading.
 

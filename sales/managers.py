@@ -15,6 +15,7 @@ from django.db import models, transaction
 
 from finora import clock
 from finora.orm.prepared import Prepared, Slot
+from finora.orm.related import managed_by
 from finora.tenants.models.business import Business
 from sales.errors import BooksRefuse, InvoiceFrozen, NotValid
 from sales.lines import Line
@@ -65,10 +66,7 @@ class Books:
     @property
     def business(self) -> Business:
         """Whose these are. Raises TypeError where they are nobody's."""
-        business = getattr(self, "instance", None)
-        if not isinstance(business, Business):
-            raise TypeError("Only of one business: go through it.")
-        return business
+        return managed_by(self, Business)
 
     def get_shown(self, public_id: str) -> Any:
         """One of them, with its customer's id. Raises DoesNotExist."""

@@ -15,6 +15,7 @@ from customers.transfer.findings import Finding
 from finora import clock, identifiers
 from finora.audit import acting
 from finora.orm.references import TenantForeignKey, TenantReference
+from finora.orm.related import managed_by
 from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 from finora.sealing.fields import SealedBytesField
 from finora.tenants.models.business import Business
@@ -67,8 +68,7 @@ class ImportManager(models.Manager.from_queryset(ImportQuerySet)):  # type: igno
 
     def open(self, **options: Any) -> Any:
         """A new one, to be sent its file. The present actor is who imports."""
-        if not isinstance(getattr(self, "instance", None), Business):
-            raise TypeError("Only of one business: go through its `imports`.")
+        managed_by(self, Business)
         actor = acting.actor()
         return self.create(
             actor_kind=actor.kind, actor_id=actor.id, request_id=actor.request_id, **options

@@ -19,3 +19,11 @@ def owner_of(queryset: models.QuerySet[Any, Any], model: type[Owner]) -> Owner:
     if not isinstance(owner, model):
         raise TypeError(f"Only through a {model._meta.verbose_name}: these rows are of any.")
     return owner
+
+
+def managed_by(manager: Any, model: type[Owner]) -> Owner:
+    """The `model` instance whose related manager this is. Raises TypeError where it is nobody's."""
+    owner = getattr(manager, "instance", None)
+    if not isinstance(owner, model):
+        raise TypeError(f"Only of one {model._meta.verbose_name}: go through it.")
+    return owner

@@ -31,6 +31,9 @@ class BookAdmin(DirectoryAdmin):
     search_fields = ("number",)  # shows the box; get_search_results says what it finds
     actions = ()
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BookList
 

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -41,9 +38,6 @@ class InvoiceAdmin(BookAdmin):
         "number", "public_id", "business", "whose", "status_shown", "invoice_date", "due_date",
         "lines_shown", "subtotal", "vat", "total", "paid", "due", "created_at",
     )  # fmt: skip
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.fields
 
     @admin.display(description="status")
     def status_shown(self, invoice: Invoice) -> str:

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
@@ -34,9 +31,6 @@ class ReceiptAdmin(BookAdmin):
         "allocated", "unallocated", "paid_by_shown", "paid_by_email_shown", "reference_shown",
         "created_at",
     )  # fmt: skip
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.fields
 
     @admin.display(description="status")
     def status_shown(self, receipt: Receipt) -> str:
