@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
@@ -9,6 +11,11 @@ from django.conf import settings
 from django.http import HttpRequest
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def new_request_id() -> str:
+    """80 random bits: `req_` and 16 lower-case letters and digits."""
+    return "req_" + base64.b32encode(os.urandom(10)).decode().lower()
 
 
 def client_address(request: HttpRequest) -> str | None:

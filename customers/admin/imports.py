@@ -28,7 +28,14 @@ from django.views.decorators.http import require_POST
 
 from customers.transfer import report, tasks
 from customers.transfer.formats.plan import NO_PLACE
-from customers.transfer.models import CHUNK_BYTES, Import, MissingEmail, OnDuplicate, State
+from customers.transfer.models import (
+    CHUNK_BYTES,
+    Import,
+    MissingEmail,
+    OnDuplicate,
+    PieceRefused,
+    State,
+)
 from customers.transfer.reading import MAP_FIELDS
 from customers.transfer.undoing import staying
 from finora import clock
@@ -46,6 +53,7 @@ UNDO = (
     "Whom it created and nobody changed since becomes inactive: nothing is removed. Whoever was "
     "changed stays, and so does what it changed. One that still runs stops."
 )
+NOT_WHOLE = "A part of the file is missing: nothing was done. Send the file again."
 _KINDS = {State.DONE: "good", State.FAILED: "bad", State.UNDONE: "warn"}
 _JSON = "application/json"
 
@@ -188,14 +196,22 @@ class ImportAdmin(DirectoryAdmin):
         return TemplateResponse(request, "admin/transfer/import/send.html", context)
 
     def _open(self, request: HttpRequest, data: dict[str, Any]) -> HttpResponse:
-        """A new import; with its file, where that came with the form, looked at."""
+        """A new import; with its file, where that came with the form, looked at. A script says how
+        many bytes it will send.
+        """
         options = {name: data[name] for name in ("on_duplicate", "missing_email")}
-        import_: Import = data["business"].imports.open(**options)
+        by_script = request.headers.get("Accept") == _JSON
+        size = _number(request.POST.get("size", "")) if by_script else 0
+        if size is None:
+            return HttpResponse(status=400)
+        if size > settings.MAX_IMPORT_BYTES:
+            return HttpResponse(status=413)
+        import_: Import = data["business"].imports.open(**options, size=size)
         url = self.page_url(import_.pk)
         if data["file"]:
             import_.send(data["file"].chunks(PIECE_BYTES))
             tasks.look(import_, mapped={}, **options)
-        elif request.headers.get("Accept") == _JSON:
+        elif by_script:
             urls = {
                 name: reverse(f"admin:transfer_import_{name}", args=[import_.pk])
                 for name in ("piece", "look")
@@ -204,15 +220,15 @@ class ImportAdmin(DirectoryAdmin):
         return HttpResponseRedirect(url)
 
     def piece_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A piece of the file, as the body: its number is in the address."""
+        """A piece of the file, as the body: its number is in the address, one after the other."""
         import_ = self._mine(request, pk, sends=True)
-        number = request.GET.get("number", "")
-        is_number = number.isascii() and number.isdigit() and len(number) < 7
-        if not is_number or import_.state != State.SENDING:
+        number = _number(request.GET.get("number", ""))
+        if number is None or import_.state != State.SENDING:
             return HttpResponse(status=400)
-        if import_.size + len(request.body) > settings.MAX_IMPORT_BYTES:
-            return HttpResponse(status=413)
-        import_.send_chunk(int(number), request.body)
+        try:
+            import_.send_chunk(number, request.body)
+        except PieceRefused:
+            return HttpResponse(status=400)
         return HttpResponse(status=204)
 
     def look_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -221,12 +237,18 @@ class ImportAdmin(DirectoryAdmin):
         form = MappingForm(_columns(_facts(import_)), request.POST)
         if form.is_valid():
             options = {n: form.cleaned_data[n] for n in ("on_duplicate", "missing_email")}
-            tasks.look(import_, mapped=form.mapped(), **options)
+            try:
+                tasks.look(import_, mapped=form.mapped(), **options)
+            except tasks.NotWhole:
+                messages.error(request, NOT_WHOLE)
         return HttpResponseRedirect(self.page_url(pk))
 
     def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Confirmed."""
-        tasks.start(self._mine(request, pk, sends=True))
+        try:
+            tasks.start(self._mine(request, pk, sends=True))
+        except tasks.NotWhole:
+            messages.error(request, NOT_WHOLE)
         return HttpResponseRedirect(self.page_url(pk))
 
     # Following.
@@ -264,7 +286,7 @@ class ImportAdmin(DirectoryAdmin):
             "version": _version(import_, facts),
             "progress": _progress(import_),
             "is_under_way": _is_under_way(import_, facts),
-            "may_start": is_sender and self.has_add_permission(request),
+            "may_start": import_.is_whole and is_sender and self.has_add_permission(request),
             "options": MappingForm(columns, initial=initial),
             "findings": facts.get("preview", {}).get("bad", ()),
         }
@@ -294,7 +316,8 @@ class ImportAdmin(DirectoryAdmin):
     # Undoing.
 
     def page_actions(self, row: Import) -> dict[str, str]:
-        return {} if row.state in (State.SENDING, State.UNDONE) else {"undo": "Undo…"}
+        is_over = row.state == State.UNDONE and "not_undone" not in _facts(row)
+        return {} if is_over or row.state == State.SENDING else {"undo": "Undo…"}
 
     @admin.action(description="Undo selected imports", permissions=["undo"])
     def undo(self, request: HttpRequest, queryset: Any) -> HttpResponse:
@@ -323,17 +346,23 @@ def _columns(facts: dict[str, Any]) -> list[tuple[str, str]]:
 def _is_under_way(import_: Import, facts: dict[str, Any]) -> bool:
     """Whether the page will soon say something else."""
     if import_.state == State.SENDING:
-        return "refused" not in facts and not facts.get("preview", {}).get("done")
+        is_looked_at = "refused" in facts or facts.get("preview", {}).get("done")
+        return import_.is_whole and not is_looked_at
     if import_.state == State.UNDONE:
-        return "undone" not in facts
+        return facts.keys().isdisjoint({"undone", "not_undone"})
     return import_.state in (State.WAITING, State.RUNNING)
 
 
 def _version(import_: Import, facts: dict[str, Any]) -> str:
     """Another one once the page has other parts, not other numbers."""
     preview = facts.get("preview", {})
-    parts = ("refused" in facts, bool(preview), preview.get("done", False), "undone" in facts)
-    return f"{import_.state} {''.join(str(int(part)) for part in parts)}"
+    told = [name for name in ("refused", "preview", "undone", "not_undone") if name in facts]
+    return " ".join([import_.state, *told, *(["done"] if preview.get("done") else [])])
+
+
+def _number(text: str) -> int | None:
+    """What an address or a form says in digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
 def _progress(import_: Import) -> dict[str, str]:

@@ -8,6 +8,7 @@ from finora import text
 
 # Of a column's name, as a file has it.
 MOST_SHOWN = 60
+UNREADABLE_CUSTOMER = "The customer is there already, and its stored values cannot be opened."
 
 
 class Finding(NamedTuple):

@@ -12,11 +12,14 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from customers.transfer.findings import Finding
+from customers.transfer.refused import FileRefused
 from finora import clock, identifiers
 from finora.audit import acting
 from finora.orm.references import TenantForeignKey, TenantReference
 from finora.orm.related import managed_by
 from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
+from finora.request import new_request_id
+from finora.sealing import SealError
 from finora.sealing.fields import SealedBytesField
 from finora.tenants.models.business import Business
 
@@ -48,6 +51,10 @@ class State(models.TextChoices):
     UNDONE = "undone"
 
 
+class PieceRefused(ValueError):
+    """A part of a file that is none: another one comes before it, or the file is whole."""
+
+
 class ImportQuerySet(TenantQuerySet["Import"]):
     def with_public_id(self, public_id: str) -> ImportQuerySet:
         """The one with this id, or none; also for a text that no id can be."""
@@ -57,6 +64,15 @@ class ImportQuerySet(TenantQuerySet["Import"]):
     def started(self) -> ImportQuerySet:
         """Those that were asked for, not files that somebody only looked at."""
         return self.exclude(state=State.SENDING)
+
+    def by_requests(self, request_ids: Iterable[str]) -> ImportQuerySet:
+        """Those that these requests began, and whose work is noted with them."""
+        return self.filter(request_id__in=list(request_ids))
+
+    def running_at(self, moment: datetime) -> ImportQuerySet:
+        """Those that had begun by then, and not ended."""
+        going = Q(finished_at=None) | Q(finished_at__gte=moment)
+        return self.filter(going, started_at__lte=moment)
 
     def abandoned(self, moment: datetime) -> ImportQuerySet:
         """Files that were sent before this moment and never imported."""
@@ -70,8 +86,10 @@ class ImportManager(models.Manager.from_queryset(ImportQuerySet)):  # type: igno
         """A new one, to be sent its file. The present actor is who imports."""
         managed_by(self, Business)
         actor = acting.actor()
+        # Of a command too, which comes by no request: what the import does is known by it.
+        request_id = actor.request_id or new_request_id()
         return self.create(
-            actor_kind=actor.kind, actor_id=actor.id, request_id=actor.request_id, **options
+            actor_kind=actor.kind, actor_id=actor.id, request_id=request_id, **options
         )
 
 
@@ -84,7 +102,7 @@ class Import(TenantRow):
     # Who brought it, as the audit trail names them: its task acts as they do.
     actor_kind = models.CharField(max_length=6)
     actor_id = models.CharField("by", max_length=150, blank=True)
-    request_id = models.CharField("request", max_length=20, blank=True)
+    request_id = models.CharField("request", max_length=20)
     # As it was asked for, then as it was recognised.
     format = models.CharField(max_length=20, blank=True)
     on_duplicate = models.CharField(
@@ -96,8 +114,10 @@ class Import(TenantRow):
     created_at = models.DateTimeField("sent", default=clock.now, editable=False)
     started_at = models.DateTimeField("started", null=True, editable=False)
     finished_at = models.DateTimeField("finished", null=True, editable=False)
-    # In bytes: of the file, and how far a run has come.
+    # In bytes: of the file, what of it is here, in so many chunks, and how far a run has come.
     size = models.PositiveBigIntegerField(default=0)
+    arrived = models.PositiveBigIntegerField(default=0)
+    chunks = models.PositiveIntegerField(default=0)
     read = models.PositiveBigIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
@@ -127,6 +147,15 @@ class Import(TenantRow):
             models.UniqueConstraint(fields=["business", "public_id"], name="import_id_unique"),
             # Its chunks and batches point at it so.
             models.UniqueConstraint(fields=["business", "id"], name="import_key_unique"),
+            # One request begins one import: so undo and a person's history tell its changes from
+            # everybody else's.
+            models.UniqueConstraint(fields=["business", "request_id"], name="import_of_request"),
+            # No part of a file is left out silently: none runs before all of it is here.
+            models.CheckConstraint(
+                condition=Q(state__in=[State.SENDING, State.UNDONE], arrived__lte=F("size"))
+                | Q(arrived=F("size")),
+                name="import_file_whole",
+            ),
             # The report adds up: no row is lost.
             models.CheckConstraint(
                 condition=Q(rows=F("created") + F("updated") + F("skipped") + F("rejected")),
@@ -150,8 +179,13 @@ class Import(TenantRow):
         return told
 
     def tell(self, **facts: Any) -> None:
-        """Adds to them; saved by the caller."""
-        self.told = json.dumps({**self.facts, **facts}).encode()
+        """Adds to them; None takes one away. Saved by the caller."""
+        try:
+            told = self.facts | facts
+        except SealError:
+            told = facts  # what does not open is of no use any more
+        known = {name: fact for name, fact in told.items() if fact is not None}
+        self.told = json.dumps(known).encode()
 
     def batches(self) -> Any:
         """What its transactions did, in order."""
@@ -175,30 +209,42 @@ class Import(TenantRow):
         """The rows of another table that are this one's; of its business, as all are."""
         return model.objects.filter(business_id=self.business_id, of_id=self.pk)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the file is here."""
+        return self.arrived == self.size
+
     def send(self, pieces: Iterable[bytes]) -> None:
-        """Keeps a file, sealed, in chunks of whatever size it comes in."""
-        for number, piece in enumerate(pieces):
-            self.send_chunk(number, piece)
+        """Keeps a whole file, sealed, in chunks of whatever size it comes in."""
+        with transaction.atomic():
+            for piece in pieces:
+                self.size += len(piece)
+                self.save(update_fields=["size"])
+                self.send_chunk(self.chunks, piece)
 
     def send_chunk(self, number: int, piece: bytes) -> None:
-        """Keeps a part of the file; again with the same number it changes nothing."""
+        """Keeps the next part of a file of `size` bytes, numbered from 0; one that is kept already
+        changes nothing. Raises PieceRefused.
+        """
         with transaction.atomic():
             now = self.locked()
-            if self._of(ImportChunk).filter(number=number).exists():
+            if number < now.chunks:
                 return
+            if not piece or number > now.chunks or now.arrived + len(piece) > now.size:
+                raise PieceRefused
             ImportChunk.objects.create(
                 business_id=self.business_id, of_id=self.pk, number=number, sealed=piece
             )
-            self.size = now.size + len(piece)
-            self.save(update_fields=["size"])
+            self.chunks, self.arrived = number + 1, now.arrived + len(piece)
+            self.save(update_fields=["chunks", "arrived"])
 
     def pieces(self) -> Iterator[bytes]:
-        """The file again, opened chunk by chunk. Raises SealError."""
-        chunks = self._of(ImportChunk).order_by("number")
-        number = -1
-        while chunk := chunks.filter(number__gt=number).first():
+        """The file again, opened chunk by chunk. Raises SealError, FileRefused."""
+        chunks = self._of(ImportChunk)
+        for number in range(self.chunks):
+            if (chunk := chunks.filter(number=number).first()) is None:
+                raise FileRefused("A part of the file is gone.")  # as where somebody undoes it
             yield chunk.sealed
-            number = chunk.number
 
     def drop_file(self) -> None:
         """Nothing of it is kept."""
@@ -238,6 +284,9 @@ class ImportBatch(TenantRow):
     # Integer ids of the customers that it made, as [first, how many] of those that follow each
     # other: mostly one such pair.
     made = models.JSONField(default=list)
+    # Once it is undone: how many of those became inactive then, and the ids of those that stayed.
+    gone = models.PositiveIntegerField(null=True)
+    stayed = models.JSONField(default=list)
     # JSON: the findings, without a value, but with names of columns.
     told = SealedBytesField(place="import.findings", context="id")
 

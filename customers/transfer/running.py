@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +79,14 @@ def preview(import_: Import) -> None:
     try:
         reading = Reading(import_.pieces, import_.format, facts.get("mapped"))
     except FileRefused as why:
-        _keep(import_, refused=str(why), header=why.columns)
+        refuse(import_, str(why), header=why.columns)
         return
     counted, bad = Preview(import_, reading), list[Finding]()
     kept = 0.0
 
     def keep(*, done: bool) -> bool:
         told = {"counts": vars(counted.counts), "bad": bad, "done": done}
-        columns = reading.plan.becomes()
-        return _keep(import_, **{**reading.told(), "columns": columns}, preview=told)
+        return _keep(import_, **reading.told(), preview=told, refused=None)
 
     for portion in counted.portions():
         bad += portion.findings[: SHOWN - len(bad)]
@@ -96,6 +95,11 @@ def preview(import_: Import) -> None:
                 return
             kept = time.monotonic()
     keep(done=True)
+
+
+def refuse(import_: Import, why: str, header: Sequence[str] | None = None) -> None:
+    """A file that was sent could not be looked at: it may be with other options."""
+    _keep(import_, refused=why, header=header, preview=None)
 
 
 def _keep(import_: Import, **facts: Any) -> bool:
@@ -113,6 +117,15 @@ def _keep(import_: Import, **facts: Any) -> bool:
         mine.tell(**facts)
         mine.save(update_fields=["told"])
     return True
+
+
+def stay_undone(import_: Import, why: str) -> None:
+    """An undo could not be finished: it may be asked for again."""
+    with transaction.atomic():
+        mine = import_.locked()
+        if "undone" not in mine.facts:
+            mine.tell(not_undone=why)
+            mine.save(update_fields=["told"])
 
 
 def fail(import_: Import, why: str) -> None:

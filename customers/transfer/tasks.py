@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -47,11 +47,17 @@ def _enqueue(task_: Any, import_: Import) -> None:
     task_.enqueue(import_.business.public_id, import_.public_id)
 
 
+class NotWhole(ValueError):
+    """A part of the file is not here."""
+
+
 def start(import_: Import) -> None:
-    """Whole as its file is now, the import waits for its task. Again it changes nothing."""
+    """The import waits for its task. Again it changes nothing. Raises NotWhole."""
     with transaction.atomic():
         mine = import_.locked()
         if mine.state == State.SENDING:
+            if not mine.is_whole:
+                raise NotWhole
             mine.state = State.WAITING
             mine.save(update_fields=["state"])
             _enqueue(run_import, mine)
@@ -59,23 +65,34 @@ def start(import_: Import) -> None:
 
 
 NOT_FINISHED = "It could not be finished; why is told among the tasks."
+# What becomes of an import whose task failed.
+_GIVEN_UP: dict[str, Callable[[Import, str], Any]] = {
+    run_import.module_path: running.fail,
+    preview_import.module_path: running.refuse,
+    undo_import.module_path: running.stay_undone,
+}
 
 
 @receiver(task_finished)
 def _give_up(task_result: Any, **_: Any) -> None:
-    """An import whose task failed is over, and its file is dropped."""
-    is_import = task_result.task.module_path == run_import.module_path
-    if is_import and task_result.status == TaskResultStatus.FAILED:
-        running.fail(_import(*task_result.args), NOT_FINISHED)
+    """Nothing is under way for ever: the import says that its task failed."""
+    given_up = _GIVEN_UP.get(task_result.task.module_path)
+    if given_up and task_result.status == TaskResultStatus.FAILED:
+        given_up(_import(*task_result.args), NOT_FINISHED)
 
 
 def look(
     import_: Import, *, on_duplicate: str, missing_email: str, mapped: Mapping[str, str]
 ) -> None:
-    """Has a file that was sent looked at, as it would be imported so. The import is not started."""
+    """Has a file that was sent looked at, as it would be imported so. The import is not started.
+
+    Raises NotWhole.
+    """
     with transaction.atomic():
         mine = import_.locked()
         if mine.state == State.SENDING:
+            if not mine.is_whole:
+                raise NotWhole
             mine.on_duplicate, mine.missing_email = on_duplicate, missing_email
             mine.told = b"{}"
             mine.tell(mapped=dict(mapped))
@@ -84,12 +101,14 @@ def look(
 
 
 def undo(import_: Import) -> None:
-    """Stops an import and has it taken back, as the present actor. Again it changes nothing."""
+    """Stops an import and has it taken back, as the present actor. Again it changes nothing, but
+    where that failed.
+    """
     with transaction.atomic():
         mine = import_.locked()
-        if mine.state not in (State.SENDING, State.UNDONE):
+        if mine.state not in (State.SENDING, State.UNDONE) or "not_undone" in mine.facts:
             mine.state = State.UNDONE
-            mine.tell(undone_by=acting.actor())
+            mine.tell(undone_by=acting.actor(), not_undone=None)
             mine.save(update_fields=["state", "told"])
             _enqueue(undo_import, mine)
 

@@ -6,9 +6,7 @@ so all but the pages pass them by.
 
 from __future__ import annotations
 
-import base64
 import logging
-import os
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -34,7 +32,7 @@ from finora.api.parsers import BODY_REFUSED, too_large
 from finora.audit.acting import Actor, acting
 from finora.http import metrics
 from finora.limits.limiter import limiter
-from finora.request import request_id
+from finora.request import new_request_id, request_id
 
 access_log = logging.getLogger("finora.access")
 PAGES = ("/admin", "/docs", "/redoc", "/static/")
@@ -49,8 +47,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        # 80 random bits: 16 lower-case letters and digits.
-        name = "req_" + base64.b32encode(os.urandom(10)).decode().lower()
+        name = new_request_id()
         request.request_id = name  # type: ignore[attr-defined]
         token = request_id.set(name)
         try:

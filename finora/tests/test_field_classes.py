@@ -54,6 +54,8 @@ CLASSES = {
         "started_at": TIME,
         "finished_at": TIME,
         "size": "shows in the length of the sealed chunks anyway",
+        "arrived": "shows in the length of the sealed chunks anyway",
+        "chunks": "a count",
         "read": "a count",
         "rows": "a count",
         "created": "a count",
@@ -72,6 +74,8 @@ CLASSES = {
         "of": ID,
         "number": "a count",
         "made": "integer ids of customers",
+        "gone": "a count",
+        "stayed": "integer ids of customers",
     },
     "sales.Invoice": {
         "id": ID,

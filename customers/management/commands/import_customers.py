@@ -78,7 +78,9 @@ class Command(KeyedCommand):
         try:
             if options["dry_run"]:
                 return self._count(Import(business=business, **wanted), path, mapped, options)
-            return self._run(business.imports.open(**wanted, size=self.size), path, mapped, options)
+            # It is read where it lies: all of it is here.
+            import_ = business.imports.open(**wanted, size=self.size, arrived=self.size)
+            return self._run(import_, path, mapped, options)
         except FileRefused as why:
             raise CommandError(str(why)) from None
 

@@ -9,6 +9,7 @@ from io import StringIO
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import IntegrityError, transaction
 
 from customers.models import Customer
 from customers.transfer import tasks
@@ -40,19 +41,25 @@ def url(import_, name=""):
     return f"{LIST}{import_.pk}/{name or 'change'}/"
 
 
-def send(client, business, text, **options):
+def opened(client, business, size):
+    """The answer to a script that will send so many bytes."""
+    data = {"business": business.pk, **OPTIONS, "size": size}
+    return client.post(f"{LIST}add/", data, headers={"Accept": "application/json"})
+
+
+def send_piece(client, import_, number, piece):
+    address = f"{url(import_, 'piece')}?number={number}"
+    return client.post(address, piece, content_type="application/octet-stream").status_code
+
+
+def send(client, business, text):
     """As a browser does with scripts: opened, then the file in pieces, then looked at."""
-    data = {"business": business.pk, **OPTIONS, **options}
-    opened = client.post(f"{LIST}add/", data, headers={"Accept": "application/json"})
-    urls = opened.json()
     pieces = text.encode()
+    assert opened(client, business, len(pieces)).status_code == 200
+    import_ = Import.objects.latest("id")
     for number, at in enumerate(range(0, len(pieces), 100)):
-        piece = pieces[at : at + 100]
-        answer = client.post(
-            f"{urls['piece']}?number={number}", piece, content_type="application/octet-stream"
-        )
-        assert answer.status_code == 204
-    assert client.post(urls["look"], data).status_code == 302
+        assert send_piece(client, import_, number, pieces[at : at + 100]) == 204
+    assert client.post(url(import_, "look"), OPTIONS).status_code == 302
     return Import.objects.latest("id")
 
 
@@ -170,6 +177,54 @@ def test_a_failed_task_ends_its_import(editor, business, monkeypatch):
     assert not ImportChunk.objects.exists()
 
 
+def test_a_preview_that_failed_says_so_and_is_tried_again(editor, business, monkeypatch):
+    def broken(*_):
+        raise ValueError("ada@example.com")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tasks.running, "Preview", broken)
+        import_ = send(editor, business, files.file(files.OURS, *files.people(2)))
+        before = editor.get(url(import_, "state")).json()["version"]
+        run_tasks()
+    assert editor.get(url(import_, "state")).json()["version"] != before
+    page = text_of(editor.get(url(import_)))
+    assert tasks.NOT_FINISHED in page
+    assert "being looked at" not in page
+    assert 'value="Look again"' in page
+    assert 'value="Import"' not in page
+    editor.post(url(import_, "look"), OPTIONS)
+    run_tasks()
+    page = text_of(editor.get(url(import_)))
+    assert 'value="Import"' in page
+    assert tasks.NOT_FINISHED not in page
+
+
+def test_an_undo_that_failed_says_so_and_is_asked_for_again(editor, business, monkeypatch):
+    import_ = send(editor, business, files.file(files.OURS, *files.people(2)))
+    tasks.start(import_)
+    run_tasks()
+
+    def broken(*_):
+        raise ValueError("ada@example.com")
+
+    undo = {"action": "undo", "_selected_action": [import_.pk], "index": "0", "confirmed": "yes"}
+    with monkeypatch.context() as patched:
+        patched.setattr(tasks.undoing, "undo", broken)
+        editor.post(LIST, undo)
+        assert "Being undone" in text_of(editor.get(url(import_)))
+        run_tasks()
+    page = text_of(editor.get(url(import_)))
+    assert tasks.NOT_FINISHED in page
+    assert "Being undone" not in page
+    assert "Undo…" in page
+    editor.post(LIST, undo)
+    run_tasks()
+    page = text_of(editor.get(url(import_)))
+    assert "2 customers deactivated" in page
+    assert tasks.NOT_FINISHED not in page
+    assert "Undo…" not in page
+
+
 def test_what_is_never_imported_is_removed_after_a_day(editor, business):
     old = send(editor, business, "name,email\n")
     Import.objects.filter(pk=old.pk).update(created_at=clock.now() - timedelta(hours=25))
@@ -222,11 +277,36 @@ def test_only_who_sent_a_file_starts_it(editor, business):
 
 def test_a_piece_is_kept_once_and_none_that_is_no_more_wanted(editor, business, settings):
     import_ = send(editor, business, "name,email\n")
-    again = {"data": b"x", "content_type": "application/octet-stream"}
-    assert editor.post(f"{url(import_, 'piece')}?number=0", **again).status_code == 204
+    assert send_piece(editor, import_, 0, b"x") == 204
     assert b"".join(import_.pieces()) == b"name,email\n"
-    assert editor.post(f"{url(import_, 'piece')}?number=a", **again).status_code == 400
-    settings.MAX_IMPORT_BYTES = import_.size
-    assert editor.post(f"{url(import_, 'piece')}?number=1", **again).status_code == 413
+    for number in ("a", "", "-1", 1):
+        assert send_piece(editor, import_, number, b"x") == 400
     tasks.start(import_)
-    assert editor.post(f"{url(import_, 'piece')}?number=1", **again).status_code == 400
+    assert send_piece(editor, import_, 1, b"x") == 400
+    settings.MAX_IMPORT_BYTES = 10
+    assert opened(editor, business, 11).status_code == 413
+    for size in ("", "a", "-1"):
+        assert opened(editor, business, size).status_code == 400
+
+
+def test_a_file_of_which_a_piece_is_missing_is_neither_looked_at_nor_imported(editor, business):
+    text = files.file(files.OURS, *files.people(3)).encode()
+    assert opened(editor, business, len(text)).status_code == 200
+    import_ = Import.objects.get()
+    assert send_piece(editor, import_, 0, text[:50]) == 204
+    assert send_piece(editor, import_, 2, text[100:]) == 400  # the one before it is not there
+    assert send_piece(editor, import_, 1, b"") == 400
+    for name in ("look", "start"):
+        page = text_of(editor.post(url(import_, name), OPTIONS, follow=True))
+        assert "A part of the file is missing: nothing was done." in page
+        assert f"50 of {len(text)} bytes are here" in page
+        assert 'value="Import"' not in page
+        assert "being looked at" not in page
+    assert run_tasks() == 0
+    with pytest.raises(IntegrityError, match="import_file_whole"), transaction.atomic():
+        Import.objects.update(state=State.WAITING)
+    assert send_piece(editor, import_, 1, text[50:]) == 204
+    editor.post(url(import_, "look"), OPTIONS)
+    editor.post(url(import_, "start"))
+    run_tasks()
+    assert business.customers.count() == 3

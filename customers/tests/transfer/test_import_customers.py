@@ -1,6 +1,7 @@
 """manage.py import_customers and undo_import: what is in the directory afterwards."""
 
 import csv
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,6 +12,8 @@ from customers.search import index
 from customers.transfer import portions, running, tasks, undoing, writer
 from customers.transfer.models import Import, ImportBatch, ImportChunk, State
 from customers.transfer.reading import Reading
+from finora import clock
+from finora.audit import acting
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories, files
 from finora.tests.kit.directories import directory, found, matches
@@ -195,6 +198,43 @@ def test_a_dry_run_counts_alike_and_changes_nothing(business, run, tmp_path):
     dry, _ = run(files.file(files.OURS, *rows), dry_run=True)
     done, _ = run(files.file(files.OURS, *rows))
     assert dry.partition("changed. ")[2] == done.partition(": ")[2]
+
+
+def test_a_dry_run_counts_what_a_run_then_does_however_rows_repeat(business, run):
+    """Emails again in the same batch and in later ones, of new customers and of those there."""
+    stored = {"phone": "0801", "address": "1 Marina"}
+    for n in range(4):
+        factories.customer(business, name=f"There {n}", email=f"there{n}@example.com", **stored)
+    spoilt = Customer.objects.get(name="There 3")
+    factories.store(spoilt, "tin", "s1.forged")
+    filler = files.people(8)
+    rows = [
+        {"name": "New", "email": "new@example.com", "phone": "1"},
+        {"name": "New", "email": "new@example.com", "phone": "2"},
+        {"email": "there0@example.com", "phone": "0801"},
+        {"email": "there1@example.com", "phone": "2"},
+        {"email": "there3@example.com", "phone": "0801"},
+        *filler,
+        {"email": "new@example.com", "phone": "2"},
+        {"email": "new@example.com", "phone": "3", "name": "Newer"},
+        {"email": "there1@example.com", "phone": "2"},
+        {"email": "there0@example.com", "phone": "9"},
+        {"email": "there3@example.com", "phone": "9"},
+        *filler,
+        {"email": "new@example.com", "phone": "3"},
+        {"email": "there0@example.com", "address": "1 Marina"},
+        {"email": "there1@example.com", "tin": "12345678"},
+        {"email": "there3@example.com", "phone": "9"},
+    ]
+    text = files.file(files.OURS, *rows)
+    for how in ("skip", "update"):
+        dry, _ = run(text, dry_run=True, on_duplicate=how)
+        done, _ = run(text, on_duplicate=how)
+        assert dry.partition("changed. ")[2] == done.partition(": ")[2]
+        Customer.objects.filter(name__startswith="New").delete()
+        Customer.objects.filter(name__startswith="Customer").delete()
+    done = Import.objects.latest("id")
+    assert (done.created, done.rejected) == (9, 2)
 
 
 def test_a_refused_file_leaves_an_import_that_says_why(business, run):
@@ -396,7 +436,33 @@ def test_undo_makes_inactive_whom_it_made_and_nobody_changed(business, run):
     assert done.state == State.UNDONE
     assert found(business, "customer 1") == []
     # Again it says the same, and changes nothing.
-    assert undo(done)[-1] == "Deactivated 0 customers; 2 were changed since and stay."
+    factories.customer(business, name="Again", email="c9@example.com")
+    assert undo(done) == lines
+    done.refresh_from_db()
+    assert done.facts["undone"] == {"gone": 21, "staying": 2}
+    assert AuditEvent.objects.filter(action="import undone").count() == 1
+
+
+def test_undo_takes_whom_the_import_made_and_then_changed_itself(business, run):
+    """A later row of the file has the email of an earlier batch."""
+    later = [{"email": f"c{n}@example.com", "phone": f"0805{n:07}"} for n in range(6)]
+    text = files.file(files.OURS, *files.people(20), *later)
+    run(text, on_duplicate="update")
+    done = Import.objects.get()
+    assert counts(done) == (26, 20, 6, 0, 0)
+    by_hand = Customer.objects.get(name="Customer 3")
+    with acting.acting(lambda: acting.Actor("system", "", "req_other")):
+        by_hand.edit(address="2 Marina")
+    by_command = Customer.objects.get(name="Customer 4")
+    by_command.edit(address="3 Marina")
+    sold_to = Customer.objects.get(name="Customer 5")
+    for kobo in (100, -100):
+        later = clock.now() + timedelta(seconds=1)
+        business.customers.add_to_balances({sold_to.pk: kobo})
+    Customer.objects.filter(pk=sold_to.pk).update(updated_at=later)
+    assert undo(done)[-1] == "Deactivated 17 customers; 3 were changed since and stay."
+    active = set(business.customers.active().values_list("pk", flat=True))
+    assert active == {by_hand.pk, by_command.pk, sold_to.pk}
 
 
 def test_after_an_undo_the_file_comes_in_again(business, run):
@@ -435,6 +501,8 @@ def test_an_undo_that_is_cut_off_goes_on(business, run, monkeypatch):
     assert business.customers.active().count() == 15
     undo(Import.objects.get())
     assert not business.customers.active().exists()
+    # Of the whole, not of what was left.
+    assert Import.objects.get().facts["undone"] == {"gone": 25, "staying": 0}
 
 
 def test_an_unknown_import_is_refused(db):

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ),
                 ("actor_kind", models.CharField(max_length=6)),
                 ("actor_id", models.CharField(blank=True, max_length=150, verbose_name="by")),
-                ("request_id", models.CharField(blank=True, max_length=20, verbose_name="request")),
+                ("request_id", models.CharField(max_length=20, verbose_name="request")),
                 ("format", models.CharField(blank=True, max_length=20)),
                 (
                     "on_duplicate",
@@ -98,6 +98,8 @@ class Migration(migrations.Migration):
                     models.DateTimeField(editable=False, null=True, verbose_name="finished"),
                 ),
                 ("size", models.PositiveBigIntegerField(default=0)),
+                ("arrived", models.PositiveBigIntegerField(default=0)),
+                ("chunks", models.PositiveIntegerField(default=0)),
                 ("read", models.PositiveBigIntegerField(default=0)),
                 ("rows", models.PositiveIntegerField(default=0)),
                 ("created", models.PositiveIntegerField(default=0)),
@@ -152,6 +154,8 @@ class Migration(migrations.Migration):
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("made", models.JSONField(default=list)),
+                ("gone", models.PositiveIntegerField(null=True)),
+                ("stayed", models.JSONField(default=list)),
                 (
                     "told",
                     finora.sealing.fields.SealedBytesField(context="id", place="import.findings"),
@@ -226,6 +230,25 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="import",
             constraint=models.UniqueConstraint(fields=("business", "id"), name="import_key_unique"),
+        ),
+        migrations.AddConstraint(
+            model_name="import",
+            constraint=models.UniqueConstraint(
+                fields=("business", "request_id"), name="import_of_request"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="import",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("arrived__lte", models.F("size")), ("state__in", ["sending", "undone"])
+                    ),
+                    ("arrived", models.F("size")),
+                    _connector="OR",
+                ),
+                name="import_file_whole",
+            ),
         ),
         migrations.AddConstraint(
             model_name="import",

@@ -26,6 +26,7 @@ for (const form of document.querySelectorAll("form[data-sends]")) {
             if (file.size > Number(form.dataset.most)) throw new Error("The file is too large.");
             const fields = new FormData(form);
             fields.delete("file");
+            fields.set("size", file.size);
             const opened = await post(form.action, fields, {Accept: "application/json"});
             if (!opened.headers.get("Content-Type").startsWith("application/json")) {
                 throw new Error("Choose a business first.");
