@@ -156,6 +156,17 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
 
     # Changing.
 
+    def take_turns_while_rotating(self) -> None:
+        """While a blind index key is changed, until the transaction's end nobody else changes who
+        has which email: no constraint compares hashes under two keys.
+
+        Ahead of any customer's lock, as all have it who take turns in a business: one that held a
+        customer would wait for another that wants it.
+        """
+        business_id = self.business.pk
+        if blind_index.rotating():
+            Business.objects.one_at_a_time(business_id)
+
     def find_or_create(
         self, email: str, *, name: str | None = None, phone: str | None = None
     ) -> tuple[Any, bool]:
@@ -188,6 +199,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         nothing changed, when a field that is not replaced cannot be opened.
         """
         with transaction.atomic():
+            self.take_turns_while_rotating()
             mine = self.business.customers.with_public_id(public_id)
             customer = mine.select_for_update().get()
             if not customer.is_active:
@@ -212,8 +224,18 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         """The customer, an inactive one too, locked until the transaction's end: whatever changes
         its balance has it first, and looks at what else there is of it then. Raises DoesNotExist.
         """
-        mine = self.business.customers.with_public_id(public_id)
-        return mine.only(*LOCKED).select_for_update().get()
+        try:
+            return self.lock_all([public_id])[public_id]
+        except KeyError:
+            raise self.model.DoesNotExist from None
+
+    def lock_all(self, public_ids: Collection[str]) -> dict[str, Any]:
+        """The same of several, by their ids, as far as they are there. In the order of their keys,
+        as whoever locks customers does: two that lock the same ones do not wait for each other.
+        """
+        possible = [each for each in public_ids if is_id(each)]
+        mine = self.business.customers.filter(public_id__in=possible).only(*LOCKED)
+        return {each.public_id: each for each in mine.order_by("pk").select_for_update()}
 
     def add_to_balances(self, kobo: Mapping[int, int]) -> None:
         """Of customers that the transaction has locked, by key: each owes so much more, or less."""
@@ -277,11 +299,9 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         """
         business, batch = self.business, self.sealed(customers)
         with transaction.atomic():
-            if blind_index.rotating():
-                # Equal emails have unequal hashes, which no constraint compares.
-                Business.objects.one_at_a_time(business.pk)
-                if self._known(batch):
-                    raise IntegrityError(EMAIL_UNIQUE)
+            self.take_turns_while_rotating()
+            if blind_index.rotating() and self._known(batch):
+                raise IntegrityError(EMAIL_UNIQUE)
             batch.rows.insert()
             index.add_segment(business, batch.segment)
             event = AuditEvent.of("imported", business.pk, subject or business.public_id)

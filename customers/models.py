@@ -203,10 +203,8 @@ class Customer(SealedRow, LightlyLoaded):
         return Business(pk=self.business_id).customers
 
     def _refuse_email_under_any_key(self) -> None:
-        """While a blind index key is changed, equal emails have unequal hashes, which the
-        constraint cannot compare: one change at a time, and it looks. Raises EmailInUse.
-        """
-        Business.objects.one_at_a_time(self.business_id)
+        """While a blind index key is changed: see there. Raises EmailInUse."""
+        self._directory().take_turns_while_rotating()
         if (holder := self.email_holder()) is not None:
             raise EmailInUse(holder)
 
@@ -296,6 +294,7 @@ class Customer(SealedRow, LightlyLoaded):
         before = self.is_active, self.deleted_at
         try:
             with transaction.atomic():
+                self._directory().take_turns_while_rotating()
                 # Locked, so that nobody erases or restores it between this look and the change.
                 mine = self.itself().select_for_update()
                 erased_at, was_active = mine.values_list("erased_at", "is_active").get()
@@ -316,6 +315,8 @@ class Customer(SealedRow, LightlyLoaded):
         with more keys could replace it.
         """
         with transaction.atomic():
+            # Receivers of `erasing` take turns, and who does is ahead of any customer's lock.
+            Business.objects.one_at_a_time(self.business_id)
             row: Any = self.itself().select_for_update().get()
             if row.erased_at:
                 return

@@ -50,7 +50,7 @@ class Books:
         self.receipts.sort(key=lambda receipt: receipt.date)
         with transaction.atomic():
             customers = business.customers.filter(pk__in=owed)
-            list(customers.select_for_update().order_by("public_id").values_list("pk"))
+            list(customers.select_for_update().order_by("pk").values_list("pk"))
             kinds = NumberSeries.Kind
             _number(business, kinds.INVOICE, self.invoices, [i.invoice_date for i in self.invoices])
             _number(business, kinds.RECEIPT, self.receipts, [r.date for r in self.receipts])

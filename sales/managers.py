@@ -1,8 +1,8 @@
 """What a business does with its books: `business.invoices.record(…)`, `business.receipts.void(…)`.
 
 Money changes under locks that are taken in one order, so that no two changes wait for each other:
-the customer's row, then invoices and receipts by their keys, then the number series. All rows that
-one change touches belong to one customer, so its row alone keeps any two changes apart.
+customers' rows by their keys, then invoices and receipts by theirs, then the number series. All
+rows that one change touches belong to one customer, so its row alone keeps any two changes apart.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sales.numbers import NumberSeries
 from sales.querysets import LIVE, InvoiceQuerySet, ReceiptQuerySet
 
 NOT_PAYABLE = "Each invoice named here must be an open one, of the receipt's customer."
+NO_CUSTOMER = "This business has no such customer."
 PAID = ("partially_paid", "paid")
 # The columns behind a name of record(), where they are others.
 COLUMNS = {
@@ -135,8 +136,9 @@ class InvoiceManager(Books, models.Manager.from_queryset(InvoiceQuerySet)):  # t
             with transaction.atomic():
                 holder = mine.values_list("customer__public_id", flat=True).get()
                 wanted = changes.get("customer_id", holder)
-                # In one order, so that two drafts that change places do not wait for each other.
-                locked = {each: _customer(self.business, each) for each in sorted({holder, wanted})}
+                locked = customers.lock_all({holder, wanted})
+                if wanted not in locked:
+                    raise BooksRefuse("customer_id", NO_CUSTOMER)
                 invoice = mine.filter(customer=locked[holder]).select_for_update().first()
                 if invoice is None:
                     continue  # it became another customer's just now
@@ -156,7 +158,7 @@ def _customer(business: Business, public_id: str) -> Any:
     try:
         return business.customers.lock(public_id)
     except business.customers.model.DoesNotExist:
-        raise BooksRefuse("customer_id", "This business has no such customer.") from None
+        raise BooksRefuse("customer_id", NO_CUSTOMER) from None
 
 
 def _refuse_inactive(customer: Any) -> None:

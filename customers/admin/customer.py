@@ -146,6 +146,7 @@ class CustomerAdmin(ErasingAdmin, HandingOverAdmin, BulkAdmin):
         """On a POST the row locked, until the view's transaction ends."""
         customer: Customer | None = super().get_object(request, object_id, from_field)
         if customer and request.method == "POST" and transaction.get_connection().in_atomic_block:
+            customer.business.customers.take_turns_while_rotating()
             customer = customer.itself().select_for_update().get()
         return customer
 

@@ -65,6 +65,7 @@ def idempotent(
             path = request.path_info.rstrip("/")
             asked = "".join(f"?{request.GET.get(name, '')}" for name in parameters)
             hashes = _hashes(view.business_id, path, key, request.data, asked)
+            StoredAnswer.objects.make_room(view.business_id, hashes)
             with transaction.atomic():
                 stored, body_hash, claimed = StoredAnswer.objects.claim(view.business_id, hashes)
                 if claimed:

@@ -28,10 +28,24 @@ class StoredAnswerQuerySet(TenantQuerySet["StoredAnswer"]):
         Beside live traffic: those that another process is removing are left to it.
         """
         mine = self.in_business(business_id)
+        some = mine.expired().order_by("created_at").values_list("pk", flat=True)
+        if not (old := list(some[:PURGED_AT_ONCE])):
+            return 0
         with transaction.atomic(savepoint=False):
-            some = mine.expired().order_by("created_at").select_for_update(skip_locked=True)
-            old = list(some.values_list("pk", flat=True)[:PURGED_AT_ONCE])
-            return mine.filter(pk__in=old).delete()[0] if old else 0
+            old = list(some.filter(pk__in=old).select_for_update(skip_locked=True))
+            return mine.filter(pk__in=old).delete()[0]
+
+    def make_room(self, business_id: int, hashes: list[tuple[bytes, bytes]]) -> None:
+        """Removes the answer under this key if it has expired, and some others that have.
+
+        To be called ahead of the transaction that claims: it would hold them while it waits for a
+        customer, and an erasure that holds this one would wait for them.
+        """
+        of_key = [key_hash for key_hash, _ in hashes]
+        mine = self.filter(business_id=business_id, key_hash__in=of_key).expired()
+        if mine.exists():
+            mine.delete()
+        self.prune(business_id)
 
     def claim(
         self, business_id: int, hashes: list[tuple[bytes, bytes]]
@@ -40,8 +54,8 @@ class StoredAnswerQuerySet(TenantQuerySet["StoredAnswer"]):
         has just claimed it and must give it.
 
         `hashes` are of the key and of the body: a pair for each blind index key, the one that is
-        written first. To be called inside the transaction of the work itself: a simultaneous twin
-        waits here until that is committed, and takes over if it is undone.
+        written first. To be called inside the transaction of the work itself, behind make_room(): a
+        simultaneous twin waits here until that is committed, and takes over if it is undone.
         """
         if len(hashes) > 1:
             # Processes that write with different keys claim under different hashes, which the
@@ -50,9 +64,6 @@ class StoredAnswerQuerySet(TenantQuerySet["StoredAnswer"]):
         body_of = dict(hashes)
         of_business = self.filter(business_id=business_id)
         mine = of_business.filter(key_hash__in=body_of)
-        # Before others' are locked: two that wait for each other's would wait for ever.
-        mine.expired().delete()
-        self.prune(business_id)
         key_hash, body_hash = hashes[0]
         while (found := mine.first()) is None:
             claim = self.model(
@@ -71,7 +82,7 @@ class StoredAnswerQuerySet(TenantQuerySet["StoredAnswer"]):
 
     def forget(self, business_id: int, *public_ids: str) -> None:
         """Removes the answers that tell of any of these, and those that nobody can open."""
-        # Ahead of the rows, as claim() has it: two that wait for each other's would for ever.
+        # One erasure after the other: two that wait for each other's answers would for ever.
         Business.objects.one_at_a_time(business_id)
         of_business = self.filter(business_id=business_id, sealed__isnull=False)
         told = [row.pk for row in of_business.iterator() if row.tells_of(public_ids)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 import pytest
+from django.db import connection, transaction
 
 from customers.models import Customer
 from finora.tests.kit import books, factories
@@ -90,6 +92,49 @@ def test_drafts_that_change_customers_meet_no_deadlock(business):
     books.balanced()
 
 
+@pytest.mark.postgres
+def test_customers_are_locked_in_one_order_by_whoever_locks_several(business):
+    """A draft changes hands while both customers are deleted: who waits for the second one, behind
+    a third who has it, must have the first one already, or stand behind who does.
+    """
+    first = factories.customer(business, public_id="cust_z")
+    second = factories.customer(business, public_id="cust_a")  # first by id, but not by key
+    draft = books.invoice(first, status="draft")
+    held, moved = threading.Event(), {"customer_id": second.public_id}
+
+    def hold():
+        with transaction.atomic():
+            business.customers.lock(second.public_id)
+            held.set()
+            until_waiting(2)
+
+    def edit():
+        held.wait(20)
+        tried(business.invoices.edit, draft.public_id, moved)
+
+    def delete():
+        held.wait(20)
+        until_waiting(1)
+        return business.customers.all().delete()[0]
+
+    *_, deleted = together(hold, edit, delete)
+    assert deleted == 2
+    books.balanced()
+
+
+def until_waiting(count):
+    """Until so many others wait for a lock in this database."""
+    for _ in range(1000):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()"
+            )
+            if cursor.fetchone()[0] >= count:
+                return
+            cursor.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)")
+
+
 def test_any_mix_at_once_leaves_balances_that_agree(business):
     customers = [factories.customer(business) for _ in range(2)]
     invoices = [books.invoice(customers[n % 2]) for n in range(6)]
@@ -119,6 +164,7 @@ def test_whoever_saves_a_customer_meanwhile_keeps_its_balance(business):
     held.save()
     assert books.balance(customer) == 100_000
     assert Customer.objects.get(pk=customer.pk).name == "After"
+    books.balanced()
 
 
 def test_a_customer_is_erased_with_whatever_comes_in_meanwhile(business):
