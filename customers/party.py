@@ -55,7 +55,7 @@ def read(address: str) -> Address:
     right. The last part that is neither a state nor a country is the city, if a street stands
     before it; all that stands before the city is the street.
     """
-    parts = [part for each in _SEPARATOR.split(address) if (part := trim(each).rstrip("."))]
+    parts = [part for each in _SEPARATOR.split(address) if (part := _trimmed(each))]
     country = COUNTRIES.get(fold(parts[-1])) if parts else None
     if country is not None:
         parts.pop()
@@ -63,10 +63,16 @@ def read(address: str) -> Address:
     for place in reversed(range(len(parts))):
         if (found := _ZONE.search(parts[place])) and "box" not in fold(parts[place]):
             zone = found[0]
-            parts[place] = trim(parts[place].replace(zone, "").strip(" -"))
+            parts[place] = _trimmed(parts[place].replace(zone, "").strip(" -"))
             break
     parts = [part for part in parts if part]
     if len(parts) > 1 and _STATE.match(fold(parts[-1])):
         parts.pop()
     city = parts.pop() if len(parts) > 1 and not parts[-1][0].isdigit() else None
     return Address(", ".join(parts) or None, city, zone, country)
+
+
+def _trimmed(part: str) -> str:
+    """Without white space and the last full stop; empty where no letter and no digit is left."""
+    part = trim(part).rstrip(".")
+    return part if any(map(str.isalnum, part)) else ""
