@@ -11,6 +11,10 @@ from django.db.models import F, Q
 
 from finora.orm.tenant import BusinessField, TenantQuerySet, TenantRow
 
+# Kind, year, and as many digits as the most that a series counts to: from 100,000 on a number
+# has more than five.
+NUMBER_LENGTH = len("INV-2026-") + 10
+
 
 class NumberSeriesQuerySet(TenantQuerySet["NumberSeries"]):
     def take(self, business_id: int, kind: str, year: int, count: int = 1) -> list[str]:

@@ -17,6 +17,7 @@ from sales.errors import InvoiceFrozen
 from sales.lines import DEFAULT_VAT_RATE, HUNDRED_PERCENT, Line, sums
 from sales.managers import InvoiceManager
 from sales.models.row import BookRow
+from sales.numbers import NUMBER_LENGTH
 from sales.querysets import LIVE, OPEN, OVERDUE
 
 
@@ -38,7 +39,7 @@ class Invoice(BookRow):
     public_id = models.CharField(
         "id", max_length=40, default=identifiers.invoice_id, editable=False
     )
-    number = models.CharField(max_length=16, editable=False)
+    number = models.CharField(max_length=NUMBER_LENGTH, editable=False)
     customer = TenantForeignKey(Customer, related_name="invoices")
     invoice_date = models.DateField("date")
     due_date = models.DateField("due", null=True, blank=True)

@@ -11,6 +11,7 @@ from finora.sealing.fields import SealedCharField, SealedEmailField
 from sales.managers import ReceiptManager
 from sales.models.invoice import Invoice
 from sales.models.row import BookRow
+from sales.numbers import NUMBER_LENGTH
 
 
 class Receipt(BookRow):
@@ -29,7 +30,7 @@ class Receipt(BookRow):
     public_id = models.CharField(
         "id", max_length=40, default=identifiers.receipt_id, editable=False
     )
-    number = models.CharField(max_length=16, editable=False)
+    number = models.CharField(max_length=NUMBER_LENGTH, editable=False)
     # Nobody's for a sale over the counter.
     customer = TenantForeignKey(Customer, related_name="receipts", null=True)
     date = models.DateField()

@@ -9,6 +9,7 @@ import pytest
 
 from finora import clock
 from finora.audit.models import AuditEvent
+from finora.tenants.models import Business
 from finora.tests.kit import books, factories
 from finora.tests.kit.answers import accepted, refused, same_but_for_the_request_id, statements
 from sales.models import Invoice
@@ -233,6 +234,17 @@ def test_numbers_count_for_each_business_and_year(api, other_api, customer, othe
     assert old["invoiceNumber"] == "INV-2025-00001"
     theirs = made(other_api, factories.customer(other_business))
     assert theirs["invoiceNumber"] == "INV-2026-00001"
+
+
+@pytest.mark.parametrize("last", [99_999, 9_999_999, 2**31 - 2])
+def test_numbers_go_on_where_five_digits_end(api, business, customer, last):
+    before = made(api, customer)
+    business.number_series.filter(kind="INV").update(last=last)
+    later = made(api, customer)
+    assert later["invoiceNumber"] == f"INV-2026-{last + 1}"
+    assert numbers(api.get("/v1/invoices")) == [later["invoiceNumber"], before["invoiceNumber"]]
+    found = business.invoices.named(later["invoiceNumber"], Business.objects.all())
+    assert found.get().public_id == later["id"]
 
 
 def test_only_what_is_sent_is_owed(api, customer):
