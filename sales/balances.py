@@ -46,6 +46,9 @@ def differences(business: Business) -> Iterator[str]:
         business.customers, "public_id", "account_balance_kobo", balance
     ):
         yield f"{public_id} has a balance of {says} kobo; its books come to {found}."
+    others = business.allocations.exclude(receipt__customer=F("invoice__customer"))
+    for receipt, invoice in others.values_list("receipt__number", "invoice__number").iterator():
+        yield f"{receipt} pays {invoice}, which is another customer's."
     for series in business.number_series.all():
         rows: Any = business.invoices if series.kind == "INV" else business.receipts
         count = rows.filter(number__startswith=series.prefix).count()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import pytest
+from django.db import models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -119,6 +120,15 @@ def test_a_status_filter_finds_what_shows_that_status(business):
         assert found == {pk for pk, each in shown.items() if each == status}
 
 
+def owed_to_another(invoice):
+    """With all sums as they should be."""
+    other = factories.customer(invoice.business)
+    models.QuerySet(Invoice).filter(pk=invoice.pk).update(customer=other)
+    owed = invoice.total_kobo - 1
+    invoice.business.customers.add_to_balances({invoice.customer_id: -owed})
+    invoice.business.customers.add_to_balances({other.pk: owed})
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -130,6 +140,7 @@ def test_a_status_filter_finds_what_shows_that_status(business):
             {invoice.customer_id: 1}
         ),
         lambda invoice, receipt: invoice.business.number_series.filter(kind="INV").update(last=7),
+        lambda invoice, receipt: owed_to_another(invoice),
     ],
 )
 def test_check_balances_sees_each_figure_that_is_wrong(business, spoil, capsys):
