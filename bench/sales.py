@@ -55,7 +55,8 @@ Told = tuple[Any, ...]
 
 
 def run(world: World) -> dict[str, Any]:
-    of = _books(world.count)
+    count = world.count
+    of = directory(max(FEWEST, count // EACH), f"sales_{count}", invoices=count)
     names = [OURS_UNLIMITED, FASTAPI] if world.on_postgres else [OURS_UNLIMITED]
     envs = {OURS_UNLIMITED: world.env}
     if world.on_postgres:
@@ -91,16 +92,6 @@ def run(world: World) -> dict[str, Any]:
         "customers": of.count,
         "books": books,
     }
-
-
-# What there is before.
-
-
-def _books(count: int) -> Directory:
-    """A business with so many invoices at least: on kept data, with those of runs before."""
-    of = directory(max(FEWEST, count // EACH), f"sales_{count}")
-    call_command("seed_sales", of.business.public_id, count=count, stdout=sys.stderr)
-    return of
 
 
 def _copy(business: Business, connection: psycopg.Connection[Any]) -> None:

@@ -47,7 +47,7 @@ class Directory:
         return f"/v1/customers/search?businessId={self.business.public_id}&q="
 
 
-def directory(count: int, name: str = "") -> Directory:
+def directory(count: int, name: str = "", invoices: int = 0) -> Directory:
     """Made and seeded at the first call; on kept data it goes on where it stopped."""
     business, _ = Business.objects.get_or_create(
         public_id=f"biz_bench_{name or count}", defaults={"name": name or f"{count:,} customers"}
@@ -56,7 +56,8 @@ def directory(count: int, name: str = "") -> Directory:
     seeded = None
     if there < count:
         started = time.perf_counter()
-        call_command("seed_customers", business.public_id, count=count, stdout=sys.stderr)
+        options = {"count": count, "invoices": invoices, "stdout": sys.stderr}
+        call_command("seed_customers", business.public_id, **options)
         if not there:
             seeded = count / (time.perf_counter() - started)
         _settle()

@@ -99,9 +99,9 @@ INSTALLED_APPS = [
     "finora.tasks",
     "finora.api",
     "finora.staff",
+    "sales",  # ahead of customers, whose seed_customers its own extends
     "customers",
     "customers.transfer",
-    "sales",
 ]
 
 # Sessions, messages, CSRF and framing rules serve the pages; the API answers without them.

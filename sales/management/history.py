@@ -5,7 +5,7 @@ The same for the same seed, customers and day. Who owes what follows from them a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
 
@@ -30,25 +30,22 @@ GOODS = (
     ("Solar panel, 400 W", 18_500_000),
 )
 METHODS = ("bank_transfer", "bank_transfer", "bank_transfer", "cash", "pos", "card", "mobile_money")
-# Of a hundred invoices: drafts, cancelled ones, open ones, partly paid ones; the others are paid.
+# Of a hundred invoices: drafts, cancelled, open and partly paid ones end here; the others are paid.
 DRAFT, CANCELLED, OPEN, PARTLY = 4, 7, 22, 30
 DAYS_BACK, DAYS_TO_PAY = 540, 30
 
 
 def make(
-    business: Business, customers: Iterable[Customer], random: Random, today: date, most: int
+    business: Business, customers: Sequence[Customer], random: Random, today: date, count: int
 ) -> Books:
-    """Of each customer none to five invoices of the last eighteen months, with what was paid of
-    them; now and then something is paid ahead. `most` invoices in all.
+    """So many invoices of the last eighteen months, of one or another of these customers, with what
+    was paid of them; now and then something is paid ahead.
     """
     books = Books()
-    for customer in customers:
-        for _ in range(min(random.randrange(6), most - len(books.invoices))):
-            _sell(books, business, customer, random, today)
-        if random.randrange(20) == 0:
+    for customer in random.choices(customers, k=count):
+        _sell(books, business, customer, random, today)
+        if random.randrange(40) == 0:
             _receive(books, business, customer, random, today, random.randrange(1, 900) * 10_000)
-        if len(books.invoices) >= most:
-            break
     return books
 
 

@@ -52,7 +52,7 @@ class Command(KeyedCommand):
                 read += len(batch)
                 new = business.customers.without_known_emails(batch)
                 if new:
-                    business.customers.import_packed(new)
+                    self.write(business, new)
                     made += len(new)
                 rate = read / (time.monotonic() - started)
                 self._say(f"{read:,} of {count:,}, {rate:,.0f}/s")
@@ -65,6 +65,10 @@ class Command(KeyedCommand):
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE customers_customer")
         return f"Made {made:,} customers; {count - made:,} were there."
+
+    def write(self, business: Business, new: Batch) -> None:
+        """One batch, in one transaction. (A module above adds what goes with its customers.)"""
+        business.customers.import_packed(new)
 
     def _say(self, progress: str) -> None:
         if time.monotonic() - self.shown >= EVERY:

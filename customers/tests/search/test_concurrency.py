@@ -15,6 +15,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 
+from customers.management.commands import seed_customers
 from customers.models import Customer
 from customers.querysets import CustomerInactive
 from customers.search import index, store
@@ -402,6 +403,6 @@ def test_killed_at_any_moment_seeding_goes_on_where_it_stopped(business, other_b
         if not killed:
             assert length >= 100 * (kills + 1)
             assert segment_lines(business) == length
-    call_command("seed_customers", other_business.public_id, "--count", str(length))
+    call_command(seed_customers.Command(), other_business.public_id, "--count", str(length))
     others = Customer.objects.filter(business=other_business).order_by("pk")
     assert [(c.name, c.email) for c in rows] == [(c.name, c.email) for c in others]

@@ -71,8 +71,10 @@ def repack(business_id: str) -> None:
 def seed(public_id: str, count: str) -> None:
     from django.core.management import call_command
 
+    from customers.management.commands.seed_customers import Command
+
     with open(os.devnull, "w") as nothing:
-        call_command("seed_customers", public_id, "--count", count, stdout=nothing, stderr=nothing)
+        call_command(Command(), public_id, "--count", count, stdout=nothing, stderr=nothing)
 
 
 WORK = {"pack": pack, "keep_up": keep_up, "repack": repack, "seed": seed}

@@ -240,7 +240,6 @@ def test_no_command_of_ours_starts_with_wrong_keys(business, settings):
     settings.ENCRYPTION_KEYS = [new_key(ENCRYPTION)]
     commands = {
         "seed_customers": [business.public_id, "--count=1"],
-        "seed_sales": [business.public_id, "--count=1"],
         "repack_search": [],
         "rotate_encryption": [],
         "rotate_blind_index": [],

@@ -1,4 +1,4 @@
-"""manage.py seed_sales and demo: books from which every balance follows."""
+"""manage.py seed_customers and demo: books from which every balance follows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
+from customers.management.commands import seed_customers
 from customers.models import Customer
 from finora.audit.models import AuditEvent
+from finora.orm import copying
 from finora.tenants.models import Business
 from finora.tests.kit import books, factories
 from sales.management import history
-from sales.management.commands import seed_sales as module
+from sales.management.commands import seed_customers as module
 from sales.models import Allocation, Invoice, Receipt
 
 pytestmark = pytest.mark.django_db
@@ -23,35 +25,92 @@ pytestmark = pytest.mark.django_db
 
 def seed(business, count, **options):
     out = StringIO()
-    call_command("seed_sales", business.public_id, count=count, stdout=out, **options)
+    call_command("seed_customers", business.public_id, count=count, stdout=out, **options)
     return out.getvalue().strip()
 
 
-def test_a_seeded_business_has_books_that_agree(business, monkeypatch):
-    monkeypatch.setattr(module, "BATCH", 7)
-    call_command("seed_customers", business.public_id, count=20, stdout=StringIO())
-    assert not Customer.objects.exclude(account_balance_kobo=0).exists()
-    assert seed(business, 150) == "Made 150 invoices; 0 were there."
+def stood(business):
+    """Of all that is there."""
+    books_ = (business.invoices, business.receipts, business.allocations)
+    balances = business.customers.order_by("pk").values_list("pk", "account_balance_kobo")
+    return [*balances, *(list(rows.order_by("pk").values_list("pk")) for rows in books_)]
+
+
+def history_of(business):
+    """Who has which invoices."""
+    rows = business.invoices.order_by("pk").select_related("customer")
+    return [(row.customer.email, row.number, row.total_kobo, row.paid_kobo) for row in rows]
+
+
+def test_seeded_customers_come_with_the_books_that_their_balances_follow_from(business):
+    said = seed(business, 200)
+    assert said == "Made 200 customers; 0 were there. Made 200 invoices with them."
+    assert business.invoices.count() == 200
+    assert business.receipts.count() > 100
+    assert business.customers.exclude(account_balance_kobo=0).count() > 20
     assert books.balanced() == "The books of 1 businesses agree.\n"
     assert set(Invoice.objects.values_list("status", flat=True)) == set(Invoice.Status.values)
-    assert max(Customer.objects.values_list("account_balance_kobo", flat=True)) > 0
     assert Invoice.objects.first().lines[0].description
     assert AuditEvent.objects.filter(action="imported", subject=business.public_id).exists()
 
 
-def test_a_run_that_was_cut_off_is_made_whole(business):
-    for _ in range(5):
-        factories.customer(business)
-    seed(business, 6)
-    assert seed(business, 10) == "Made 4 invoices; 6 were there."
-    assert seed(business, 10) == "Made 0 invoices; 10 were there."
+@pytest.mark.parametrize("invoices", [0, 7, 150])
+def test_so_many_invoices_are_made_as_were_asked_for(business, monkeypatch, invoices):
+    monkeypatch.setattr(seed_customers, "BATCH", 20)
+    monkeypatch.setattr(module, "LOADED_AT_ONCE", 11)
+    assert seed(business, 50, invoices=invoices).endswith(f" Made {invoices} invoices with them.")
+    assert business.invoices.count() == invoices
+    books.balanced()
+
+
+def test_the_same_seed_makes_the_same_history(business, other_business):
+    seed(business, 30)
+    seed(other_business, 30)
+    assert history_of(business) == history_of(other_business)
+    another = factories.business()
+    seed(another, 30, seed=1)
+    assert history_of(another) != history_of(business)
+
+
+def test_a_complete_run_adds_nothing_and_a_longer_one_the_rest(business):
+    seed(business, 30)
+    before = stood(business)
+    assert seed(business, 30) == "Made 0 customers; 30 were there. Made 0 invoices with them."
+    assert stood(business) == before
+    assert seed(business, 45) == "Made 15 customers; 30 were there. Made 15 invoices with them."
+    books.balanced()
+
+
+@pytest.mark.parametrize("fails_at", [5, 6, 8, 11])
+def test_cut_off_it_leaves_no_customer_without_its_books(
+    business, other_business, monkeypatch, fails_at
+):
+    monkeypatch.setattr(seed_customers, "BATCH", 10)
+    insert, calls = copying.NewRows.insert, []
+
+    def cut_off(self):
+        calls.append(1)
+        if len(calls) == fails_at:
+            raise KeyboardInterrupt
+        insert(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(copying.NewRows, "insert", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            seed(business, 30)
+    done = (fails_at - 1) // 4 * 10  # customers, invoices, receipts, allocations
+    assert (business.customers.count(), business.invoices.count()) == (done, done)
+    books.balanced()
+    seed(business, 30)
+    seed(other_business, 30)
+    assert history_of(business) == history_of(other_business)
     books.balanced()
 
 
 def test_loaded_numbers_follow_those_that_are_there(business):
     customer = factories.customer(business)
     books.invoice(customer)
-    seed(business, 12)
+    seed(business, 12, invoices=30)
     by_year: dict[str, list[int]] = {}
     for number in Invoice.objects.values_list("number", flat=True):
         by_year.setdefault(number[4:8], []).append(int(number[9:]))
@@ -68,7 +127,7 @@ def test_what_is_loaded_is_what_the_verbs_would_have_made(business):
             factories.customer(each, name=f"Customer {n}", email=f"c{n}@example.com")
     today = date(2026, 6, 30)
     made = [
-        history.make(each, each.customers.order_by("pk"), Random(3), today, 100)
+        history.make(each, list(each.customers.order_by("pk")), Random(3), today, 100)
         for each in (business, twin)
     ]
     made[0].load(business)
@@ -97,13 +156,10 @@ def test_what_is_loaded_is_what_the_verbs_would_have_made(business):
     books.balanced()
 
 
-@pytest.mark.parametrize("wrong", ["nobody", "empty", "none"])
-def test_what_it_cannot_do_it_says(business, wrong):
-    if wrong != "empty":
-        factories.customer(business)
-    name = "biz_nobody" if wrong == "nobody" else business.public_id
-    with pytest.raises(CommandError):
-        call_command("seed_sales", name, count=0 if wrong == "none" else 1)
+def test_fewer_than_no_invoices_are_refused(business):
+    with pytest.raises(CommandError, match="0 or more"):
+        seed(business, 1, invoices=-1)
+    assert not Customer.objects.exists()
 
 
 def test_a_fresh_demos_balances_are_what_its_books_come_to(settings):
