@@ -80,7 +80,7 @@ class CustomerAdmin(ErasingAdmin, HandingOverAdmin, BulkAdmin):
         return CustomerList
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        last = "created" if "business" in request.GET else "business"
+        last = "created" if BusinessFilter.is_chosen(request) else "business"
         status = ("status",) if "status" in request.GET else ()
         return (
             "name", *status, "masked_email", "masked_phone", "company_name", "balance", last,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -45,16 +45,11 @@ class ErasingAdmin(DirectoryAdmin):
         return [path("<int:pk>/erase/", view, name="customers_customer_erase"), *super().get_urls()]
 
     def erase_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def refused() -> None:
-            those = refusals.rows(Customer, [str(pk)])
-            refusals.note(AuditEvent.Action.ERASE_REFUSED, those.names())
-
-        if not self.has_erase_permission(request) or not self.has_view_permission(request):
-            refused()
-            raise PermissionDenied
-        customer: Customer | None = self.get_object(request, str(pk))
-        if customer is None:
-            raise Http404
+        action = AuditEvent.Action.ERASE_REFUSED
+        refused = partial(refusals.note_rows, action, Customer, [str(pk)])
+        customer: Customer = self.get_object_or_refuse(
+            request, pk, is_allowed=self.has_erase_permission(request), refused=refused
+        )
         if customer.erased_at:
             messages.info(request, f"{customer} was erased before.")
             return HttpResponseRedirect(self.page_url(customer.pk))

@@ -49,8 +49,8 @@ class ExportingAdmin(RevealingAdmin):
         return super().changelist_view(request, extra_context)
 
     def _note_refused(self, request: HttpRequest) -> None:
-        ticked = refusals.rows(Customer, request.POST.getlist(ACTION_CHECKBOX_NAME))
-        refusals.note(AuditEvent.Action.EXPORT_REFUSED, ticked.names())
+        ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        refusals.note_rows(AuditEvent.Action.EXPORT_REFUSED, Customer, ticked)
 
     @admin.action(description="Export selected customers as CSV", permissions=["export"])
     def export(self, request: HttpRequest, queryset: CustomerQuerySet) -> HttpResponseBase:

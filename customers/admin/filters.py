@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 
 from finora import clock
-from finora.staff.filters import AGES, ChoiceFilter
+from finora.staff.filters import AGES, BusinessFilter, ChoiceFilter, InBusinessFilter
 
 
 class StatusFilter(ChoiceFilter):
-    title = "status"
-    parameter_name = "status"
+    title = parameter_name = "status"
     options = {"active": "Active", "inactive": "Inactive", "all": "All"}
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -38,29 +35,19 @@ class EInvoiceFilter(ChoiceFilter):
         return queryset
 
 
-class CreatedFilter(ChoiceFilter):
-    """With it a list is newest first, which has an index by business: so one is chosen first."""
+class CreatedFilter(InBusinessFilter):
+    """With it a list is newest first."""
 
     title = parameter_name = "created"
     options = AGES
 
     @classmethod
-    def is_offered(cls, request: HttpRequest) -> bool:
-        return "business" in request.GET
-
-    @classmethod
     def applies_to(cls, request: HttpRequest) -> bool:
-        chosen = request.GET.get("created", "any")
-        return cls.is_offered(request) and chosen in cls.options and chosen != "any"
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        if self.is_offered(self.request):
-            yield from super().choices(changelist)
-        else:
-            yield {"selected": True, "display": "Choose a business first", "value": ""}
+        chosen = request.GET.get(cls.parameter_name, "any")
+        return BusinessFilter.is_chosen(request) and chosen in cls.options and chosen != "any"
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if not self.applies_to(request):
+        if self.value() == "any":
             return queryset
         since = clock.now() - timedelta(days=int(self.value()))
         return queryset.filter(created_at__gte=since)

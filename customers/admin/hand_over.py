@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
@@ -27,16 +27,11 @@ class HandingOverAdmin(DirectoryAdmin):
         return [mine, *super().get_urls()]
 
     def hand_over_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def refused() -> None:
-            those = refusals.rows(Customer, [str(pk)])
-            refusals.note(AuditEvent.Action.HAND_OVER_REFUSED, those.names())
-
-        if not self.has_hand_over_permission(request) or not self.has_view_permission(request):
-            refused()
-            raise PermissionDenied
-        customer: Customer | None = self.get_object(request, str(pk))
-        if customer is None:
-            raise Http404
+        action = AuditEvent.Action.HAND_OVER_REFUSED
+        refused = partial(refusals.note_rows, action, Customer, [str(pk)])
+        customer: Customer = self.get_object_or_refuse(
+            request, pk, is_allowed=self.has_hand_over_permission(request), refused=refused
+        )
         if answer := passwords.ask_again(request, refused):
             return answer
         held = person.hand_over(customer)

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseRedirect,
@@ -139,11 +138,6 @@ class ImportAdmin(DirectoryAdmin):
     def has_undo_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("transfer.undo_import")
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        actions.pop("delete_selected", None)
-        return actions
-
     def get_urls(self) -> list[URLPattern]:
         def page(name: str, view: Any) -> URLPattern:
             wrapped = self.admin_site.admin_view(view)
@@ -163,11 +157,7 @@ class ImportAdmin(DirectoryAdmin):
         """The import, in scope; to change it, of whoever sent it, and not started. Raises Http404,
         PermissionDenied.
         """
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        import_: Import | None = self.get_object(request, str(pk))
-        if import_ is None:
-            raise Http404
+        import_: Import = self.get_object_or_refuse(request, pk)
         if sends:
             name = request.user.get_username()
             is_mine = (import_.actor_kind, import_.actor_id) == ("staff", name)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
-from django.core.exceptions import PermissionDenied
 from django.forms import BoundField
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, reverse
@@ -54,16 +54,12 @@ class RevealingAdmin(DirectoryAdmin):
         """
         field = request.POST.get("field", "")
         named = [field] if field in SEALED_FIELDS else []
-
-        def refused() -> None:
-            those = refusals.rows(Customer, [str(pk)])
-            refusals.note(AuditEvent.Action.REVEAL_REFUSED, those.names(), named)
-
-        if not self.has_reveal_permission(request) or not self.has_view_permission(request):
-            refused()
-            raise PermissionDenied
-        customer = self.get_object(request, str(pk))
-        if customer is None or not named:
+        action = AuditEvent.Action.REVEAL_REFUSED
+        refused = partial(refusals.note_rows, action, Customer, [str(pk)], named)
+        customer: Customer = self.get_object_or_refuse(
+            request, pk, is_allowed=self.has_reveal_permission(request), refused=refused
+        )
+        if not named:
             raise Http404
         if answer := passwords.ask_again(request, refused):
             return answer

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from finora.audit.models import AuditEvent, AuditEventQuerySet
 from finora.staff import filters, subjects
 from finora.staff.base import DirectoryAdmin
-from finora.staff.lists import PrivateSearchList
+from finora.staff.lists import PrivateSearchList, ReadOnlyAdmin
 from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
 
@@ -44,7 +44,7 @@ class AuditList(PrivateSearchList):
         self.can_show_all = self.multi_page = False
 
 
-class AuditEventAdmin(DirectoryAdmin):
+class AuditEventAdmin(ReadOnlyAdmin, DirectoryAdmin):
     is_subject = False
     list_display = ("at", "business", "about", "what", "actor", "request_id")
     list_display_links = None
@@ -97,12 +97,3 @@ class AuditEventAdmin(DirectoryAdmin):
             either = {search_term, search_term.lower()}
             queryset = queryset.filter(business_id__in=mine.values("pk"), subject__in=either)
         return queryset, False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
-        return False

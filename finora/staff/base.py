@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 
 from finora.orm.scope import ScopedQuerySet
 from finora.staff import refusals
@@ -35,6 +37,28 @@ class DirectoryAdmin(ConfirmingAdmin):
         if found is None:
             refusals.note_out_of_scope(request, self.model, [object_id])
         return found
+
+    def get_object_or_refuse(
+        self,
+        request: HttpRequest,
+        pk: int,
+        *,
+        is_allowed: bool = True,
+        refused: Callable[[], None] | None = None,
+    ) -> Any:
+        """The row that a view of our own is asked for: to be called before it does anything.
+
+        Raises PermissionDenied, once `refused` has noted it, for who may not do this or not see
+        rows; Http404.
+        """
+        if not (is_allowed and self.has_view_permission(request)):
+            if refused:
+                refused()
+            raise PermissionDenied
+        row = self.get_object(request, str(pk))
+        if row is None:
+            raise Http404
+        return row
 
     # Forms.
 

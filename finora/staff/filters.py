@@ -102,6 +102,15 @@ class UntilFilter(DayFilter):
         return queryset.until(begins + timedelta(days=1))
 
 
+class HiddenFilter(TypedFilter):
+    """Set by a link, and kept by the bar while other filters change; nobody types it."""
+
+    kind = "hidden"
+
+    def has_output(self) -> bool:
+        return bool(self.value())
+
+
 class ActionFilter(BoxFilter):
     """What was done."""
 
@@ -117,14 +126,10 @@ class ActionFilter(BoxFilter):
         return queryset.filter(action=chosen) if chosen in AuditEvent.Action else queryset.none()
 
 
-class TogetherFilter(TypedFilter):
-    """Behind the count of a line: what it stands for. Nobody chooses it in the bar."""
+class TogetherFilter(HiddenFilter):
+    """Behind the count of a line: what it stands for."""
 
     title = parameter_name = "line"
-    kind = "hidden"
-
-    def has_output(self) -> bool:
-        return bool(self.value())
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = self.value()
@@ -137,8 +142,11 @@ class TogetherFilter(TypedFilter):
 class BusinessFilter(BoxFilter):
     """Always visible: it says whose rows these are."""
 
-    title = "business"
-    parameter_name = "business"
+    title = parameter_name = "business"
+
+    @classmethod
+    def is_chosen(cls, request: HttpRequest) -> bool:
+        return cls.parameter_name in request.GET
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         mine = Business.objects.in_scope(scope_of(request.user))
@@ -179,9 +187,23 @@ class ChoiceFilter(BoxFilter):
             yield {**choice, "value": value}
 
 
+class InBusinessFilter(ChoiceFilter):
+    """At its first choice until a business is chosen: its index holds rows business by business."""
+
+    def value(self) -> str:
+        if BusinessFilter.is_chosen(self.request):
+            return super().value()
+        return next(iter(self.options))
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        if BusinessFilter.is_chosen(self.request):
+            yield from super().choices(changelist)
+        else:
+            yield {"selected": True, "display": "Choose a business first", "value": ""}
+
+
 class KeyStatusFilter(ChoiceFilter):
-    title = "status"
-    parameter_name = "status"
+    title = parameter_name = "status"
     options = {
         "all": "All",
         "usable": "Usable",
@@ -198,8 +220,7 @@ class KeyStatusFilter(ChoiceFilter):
 
 
 class SuspensionFilter(ChoiceFilter):
-    title = "status"
-    parameter_name = "status"
+    title = parameter_name = "status"
     options = {"all": "All", "active": "Active", "suspended": "Suspended"}
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:

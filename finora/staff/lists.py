@@ -169,3 +169,16 @@ class ClosedListAdmin(_ModelAdmin):
         if term:
             query[SEARCH_VAR] = search_terms.seal(term, staff_id(request))
         return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+
+
+class ReadOnlyAdmin(ClosedListAdmin):
+    """Pages that show rows and change none, whatever somebody's roles allow."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -31,6 +31,16 @@ def note(
         AuditEvent.objects.record_refused(action, business_id, public_ids, fields)
 
 
+def note_rows(
+    action: AuditEvent.Action,
+    model: type[models.Model],
+    keys: Iterable[str],
+    fields: Iterable[str] = (),
+) -> None:
+    """The same with the rows that an address or a form names."""
+    note(action, rows(model, keys).names(), fields)
+
+
 def rows(model: type[models.Model], keys: Iterable[str]) -> ScopedQuerySet[Any]:
     """The rows that an address or a form names, of whatever business."""
     numbers = [key for key in keys if key.isascii() and key.isdigit() and len(key) <= MAX_DIGITS]

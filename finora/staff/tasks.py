@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django_tasks import TaskResultStatus
 
 from finora.staff.filters import ChoiceFilter
-from finora.staff.lists import ClosedListAdmin
+from finora.staff.lists import ReadOnlyAdmin
 from finora.tasks.models import QueuedTask
 
 STATES = {
@@ -30,7 +30,7 @@ class TaskStateFilter(ChoiceFilter):
         return queryset if chosen == "all" else queryset.filter(status=chosen)
 
 
-class TaskAdmin(ClosedListAdmin):
+class TaskAdmin(ReadOnlyAdmin):
     """Of no business, so of no scope: it shows neither arguments nor anybody's rows."""
 
     list_display = ("name", "state", "enqueued_at", "started_at", "finished_at", "attempts")
@@ -49,12 +49,3 @@ class TaskAdmin(ClosedListAdmin):
     @admin.display(description="failure")
     def failure(self, task: QueuedTask) -> str:
         return format_html("<pre>{}</pre>", task.traceback) if task.traceback else "-"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: QueuedTask | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: QueuedTask | None = None) -> bool:
-        return False

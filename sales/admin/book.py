@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from finora.orm.keyset import Order
 from finora.staff.base import DirectoryAdmin
 from finora.staff.keyset_list import KeysetList
+from finora.staff.lists import ReadOnlyAdmin
 from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
 from sales.querysets import BookQuerySet
@@ -25,8 +26,8 @@ class BookList(KeysetList):
         return ("-business_id", f"-{day}", "-id")
 
 
-class BookAdmin(DirectoryAdmin):
-    """What the pages of invoices and receipts share. Nothing is changed here."""
+class BookAdmin(ReadOnlyAdmin, DirectoryAdmin):
+    """What the pages of invoices and receipts share."""
 
     search_fields = ("number",)  # shows the box; get_search_results says what it finds
     actions = ()
@@ -49,15 +50,6 @@ class BookAdmin(DirectoryAdmin):
                 search_term, Business.objects.in_scope(scope_of(request.user))
             )
         return queryset, False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="customer", empty_value="-")
     def whose(self, row: Any) -> SafeString | None:
