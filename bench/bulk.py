@@ -54,8 +54,8 @@ def _import(batches: list[list[dict[str, Any]]]) -> float:
     customers = business.customers
     made = ([customers.new(**row) for row in batch] for batch in batches)
     started = time.perf_counter()
-    with loads.in_bulk():
-        for batch in loads.ahead(map(customers.sealed, made)):
+    with loads.in_bulk(), loads.ahead(map(customers.sealed, made)) as ready:
+        for batch in ready:
             customers.import_packed(batch)
     spent = time.perf_counter() - started
     expect("imported", customers.count(), sum(map(len, batches)))

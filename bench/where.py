@@ -80,7 +80,8 @@ def _load(world: World) -> dict[str, Step]:
         some = [new[at : at + BATCH] for at in range(0, count, BATCH)]
         steps["sealed and hashed"] = meter.each(count, lambda: [NewRows(each) for each in some])
         steps["lines for search"] = meter.each(
-            count, lambda: [index.segment_of(each) for each in some]
+            count,
+            lambda: [index.segment_of(customers.business.pk, each) for each in some],
         )
         batches = [customers.sealed(each) for each in some]
         steps["known emails looked up"] = meter.each(

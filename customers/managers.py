@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from enum import Enum, auto
 from itertools import chain, islice, repeat, zip_longest
 from typing import Any
 
@@ -33,6 +34,19 @@ LOCKED = ("public_id", "business_id", "is_active", "erased_at")
 # Customers of one batch of a load, and emails that are looked up at once.
 IMPORT_ROWS = 2_000
 HASHES_AT_ONCE = 500
+
+# Customers that are changed in one transaction, and so locked at once.
+EDITS_AT_ONCE = 200
+
+
+class Edited(Enum):
+    """What became of a customer that was to be changed."""
+
+    CHANGED = auto()
+    UNCHANGED = auto()  # it holds that already
+    UNREADABLE = auto()  # a field that is not replaced cannot be opened
+    GONE = auto()  # it is not active, or not there
+
 
 # The queries of the request path (see finora/orm/prepared.py).
 
@@ -212,6 +226,40 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
                 customer.save(update_fields=changed)
         return customer
 
+    def edit_all(self, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Edited]:
+        """The same of many customers, by public id, but never of an email. What became of each.
+
+        EDITS_AT_ONCE of them are one transaction, and locked in the order of their keys.
+        """
+        names = set(chain.from_iterable(changes.values()))
+        if "email" in names:
+            raise TypeError("An email is changed by edit(), which sees whose it is.")
+        edited = dict.fromkeys(changes, Edited.GONE)
+        ids = iter(sorted(changes))
+        while some := list(islice(ids, EDITS_AT_ONCE)):
+            with transaction.atomic():
+                edited |= self._edit_some({public_id: changes[public_id] for public_id in some})
+        return edited
+
+    def _edit_some(self, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Edited]:
+        edited = {}
+        of_fields: dict[frozenset[str], list[Any]] = {}
+        mine = self.business.customers.active().filter(public_id__in=list(changes))
+        for customer in mine.order_by("pk").select_for_update():
+            given = changes[customer.public_id]
+            changed = frozenset(name for name in given if customer.differs(name, given[name]))
+            for name in changed:
+                setattr(customer, name, given[name])
+            if not customer.is_readable():
+                edited[customer.public_id] = Edited.UNREADABLE
+                continue
+            edited[customer.public_id] = Edited.CHANGED if changed else Edited.UNCHANGED
+            if changed:
+                of_fields.setdefault(changed, []).append(customer)
+        for fields, customers in of_fields.items():
+            self.model.save_all(customers, fields)
+        return edited
+
     def hold(self, public_id: str) -> bool:
         """Locks a customer until the transaction's end, so that nobody erases it meanwhile.
 
@@ -257,7 +305,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
         return self.model.new(business_id=self.business.pk, **fields)
 
     def sealed(self, customers: Sequence[Any] | Batch) -> Batch:
-        """New customers made ready for import_packed(); asks no database, on whatever thread.
+        """New customers made ready for import_packed(); asks no database, in whatever process.
 
         Raises ValueError for a customer of another business.
         """
@@ -270,24 +318,17 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
 
     def _known(self, batch: Batch) -> set[bytes]:
         """The email hashes of a batch that active customers have."""
-        hashes = batch.email_hashes
-        of_each = {each: [each] for each in hashes}
-        if blind_index.rotating():
-            email_hash: Any = self.model._meta.get_field("email_hash")
-            of_each = {
-                each: email_hash.digests(self.business.pk, customer.email)
-                for each, customer in zip(hashes, batch, strict=True)
-            }
-        asked = list(chain.from_iterable(of_each.values()))
-        held: set[bytes] = set()
+        own = batch.looked_up_by()
+        asked = list(own)
+        known: set[bytes] = set()
         for start in range(0, len(asked), HASHES_AT_ONCE):
             some = asked[start : start + HASHES_AT_ONCE]
             # Filled up with one of them, so that one statement serves all numbers.
             full = islice(chain(some, repeat(some[0])), HASHES_AT_ONCE)
             values = {f"hash{n}": each for n, each in enumerate(full)}
             rows = self._of_emails.rows(business_id=self.business.pk, **values)
-            held.update(bytes(found) for (found,) in rows)
-        return {each for each, digests in of_each.items() if not held.isdisjoint(digests)}
+            known.update(own[bytes(found)] for (found,) in rows)
+        return known
 
     def import_packed(self, customers: Sequence[Any] | Batch, *, subject: str = "") -> None:
         """Inserts many new customers, searchable at once: for bulk loads, some thousands at a time.
@@ -302,8 +343,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
             self.take_turns_while_rotating()
             if blind_index.rotating() and self._known(batch):
                 raise IntegrityError(EMAIL_UNIQUE)
-            batch.rows.insert()
-            index.add_segment(business, batch.segment)
+            batch.insert()
             event = AuditEvent.of("imported", business.pk, subject or business.public_id)
             event.count = 0 if subject else 1
             event.save()

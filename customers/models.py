@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext
-from typing import Any
+from itertools import chain
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, models, transaction
@@ -21,11 +22,12 @@ from customers.search.models import SearchSegment  # noqa: F401 - a table of thi
 from customers.table import CONSTRAINTS, INDEXES
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
+from finora.orm.copying import update
 from finora.orm.inserting import insert, is_one_transaction
 from finora.orm.loading import LightlyLoaded
 from finora.orm.tenant import BusinessField, RowGone
 from finora.sealing import SealError, blind_index, normal_forms
-from finora.sealing.derived import BlindIndexField, SortKeyField
+from finora.sealing.derived import BlindIndexField, SortKeyField, derived_from
 from finora.sealing.fields import (
     ChangedAtField,
     SealedCharField,
@@ -177,6 +179,28 @@ class Customer(SealedRow, LightlyLoaded):
                     raise
         if searched:
             keep_tail_short(self.business_id)
+
+    @classmethod
+    def save_all(cls, customers: Sequence[Self], fields: Collection[str]) -> None:
+        """save() of these fields, the email not among them, of many active customers of a business
+        that are opened, and locked by the transaction that this is a part of.
+        """
+        now = clock.now()
+        searched = not SEARCHED.isdisjoint(fields)
+        for customer in customers:
+            customer.updated_at = max(customer.updated_at, now)
+            if searched:
+                customer.packed = 0
+        derived = chain.from_iterable(derived_from(cls, name) for name in fields)
+        names = {*fields, *(field.name for field in derived), "updated_at"}
+        update(customers, names | ({"packed"} if searched else set()))
+        business_id, named = customers[0].business_id, sorted(fields)
+        updated = AuditEvent.Action.UPDATED
+        AuditEvent.objects.bulk_create(
+            AuditEvent.of(updated, business_id, each.public_id, named, now) for each in customers
+        )
+        if searched:
+            keep_tail_short(business_id, len(customers))
 
     def _do_update(self, base_qs: Any, *args: Any) -> Any:
         """Django's, but nothing that was held in memory comes back onto an erased row, not even

@@ -1,31 +1,83 @@
-"""Loads of many thousand rows: two things at a time, and little of what only costs."""
+"""Loads of many thousand rows: one process makes them, another one writes them."""
 
 from __future__ import annotations
 
 import gc
-import sys
+import multiprocessing
+import os
+import signal
+import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from typing import Any, TypeVar
+
+from django.db import connections
 
 T = TypeVar("T")
 
-# Between the database's answer and the turn of the thread that waits for it; five by default.
-TURN_SECONDS = 0.0005
+
+class MakerLost(RuntimeError):
+    """The process that made the rows is gone, as by a kill: what it had not given is not made."""
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same: each is made, on a thread of its own, while the one before is used.
+@contextmanager
+def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
+    """The same items: each is made, by a process of its own, while the one before is used.
 
-    What makes them may not ask the database: that thread's connection would stay open.
+    A thread would take turns with who uses them, as Python runs one at a time. The process is a
+    fork, so it begins with all that is known here; what comes back are the items alone, pickled
+    through a pipe. What makes them may not ask the database, whose sessions stay here. What the
+    making raises is raised behind what was made before it; or MakerLost.
     """
-    end = object()
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        coming = thread.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = thread.submit(next, items, end)
-            yield item  # type: ignore[misc]
+    fork = multiprocessing.get_context("fork")
+    coming, going = fork.Pipe(duplex=False)
+    maker = fork.Process(target=_make, args=(items, coming, going), name="ahead", daemon=True)
+    maker.start()
+    going.close()
+    try:
+        yield _received(coming)
+    finally:
+        coming.close()
+        maker.terminate()
+        maker.join()
+        maker.close()
+
+
+def _received(coming: Connection) -> Iterator[Any]:
+    while True:
+        try:
+            made, raised = coming.recv()
+        except EOFError:
+            raise MakerLost("The process that makes the rows is gone.") from None
+        if raised is not None:
+            raise raised
+        if not made:
+            return
+        yield from made
+
+
+def _make(items: Iterator[Any], coming: Connection, going: Connection) -> None:
+    """What the process does: it sends lists of one item, an empty one at the end; or an error."""
+    # Who uses the items ends this one, by a signal or by being gone: then sending fails.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    coming.close()
+    for connection in connections.all(initialized_only=True):
+        if connection.vendor == "postgresql" and connection.connection is not None:
+            # Else a session would seem alive for as long as this process is.
+            os.close(connection.connection.fileno())
+    gc.freeze()
+    try:
+        for item in items:
+            going.send(([item], None))
+            del item
+            gc.collect()
+        going.send(([], None))
+    except BrokenPipeError:
+        return
+    except Exception as error:
+        error.add_note("".join(traceback.format_tb(error.__traceback__)))
+        going.send((None, error))
 
 
 @contextmanager
@@ -36,13 +88,10 @@ def in_bulk() -> Iterator[Callable[[], Any]]:
     Left to Python it takes a third of the time, looking again and again at thousands of rows of
     which none is garbage yet.
     """
-    usual = sys.getswitchinterval()
     gc.freeze()
     gc.disable()
-    sys.setswitchinterval(TURN_SECONDS)
     try:
         yield gc.collect
     finally:
-        sys.setswitchinterval(usual)
         gc.enable()
         gc.unfreeze()

@@ -25,7 +25,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -81,14 +81,19 @@ _upkeep = metrics.Histogram(
 )
 
 
-def segment_of(customers: Iterable[Any]) -> Segment:
-    """The lines of new rows, which bear a mark."""
-    return build(map(_entry, customers))
+def segment_of(business_id: int, customers: Iterable[Any]) -> SearchSegment:
+    """The lines of new rows, which bear a mark: sealed, and not stored yet."""
+    return store.sealed(business_id, build(map(_entry, customers)))
 
 
-def add_segment(business: Business, segment: Segment) -> None:
-    """Stores the segment of rows that are inserted in the same transaction."""
-    store.write(business.pk, segment)
+def add_segment(row: SearchSegment, without: Collection[str] = ()) -> None:
+    """Stores the segment of rows that are inserted in the same transaction: `without` those of them
+    that are not, by public id.
+    """
+    if not without:
+        row.save(force_insert=True)
+    elif (others := Segment.from_bytes(row.sealed).without(without)) is not None:
+        store.write(row.business_id, others)
 
 
 def _entry(customer: Any) -> Entry:

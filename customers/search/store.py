@@ -73,9 +73,16 @@ def rows(business_id: int) -> QuerySet[SearchSegment]:
 def write(business_id: int, segment: Segment) -> None:
     """Stores a segment, unless it is empty."""
     if segment.lines:
-        row = rows(business_id).model(business_id=business_id, size=segment.nbytes)
+        row = SearchSegment(business_id=business_id, size=segment.nbytes)
         row.sealed = segment.to_bytes()
         row.save(force_insert=True)
+
+
+def sealed(business_id: int, segment: Segment) -> SearchSegment:
+    """A segment as it will be stored, with nothing plain; to be saved by the caller."""
+    row = SearchSegment(business_id=business_id, size=segment.nbytes)
+    row.sealed = _field.seal(segment.to_bytes(), row)
+    return row
 
 
 def opened(business_id: int, missing: set[UUID]) -> Iterator[dict[UUID, Segment]]:

@@ -1,12 +1,16 @@
 """A business is the way in: what a filter would be ignored by, or what needs a business."""
 
+import pickle
+
 import pytest
 from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
-from customers.managers import CustomerManager
+from customers import managers
+from customers.managers import CustomerManager, Edited
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet, EmailInUse, is_of_email
+from finora import clock
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
 
@@ -22,6 +26,7 @@ VERBS = {
     "tail": lambda customers, ada: customers.tail(),
     "find_or_create": lambda customers, ada: customers.find_or_create(email="new@example.com"),
     "edit": lambda customers, ada: customers.edit(ada.public_id, {"name": "Bola"}),
+    "edit_all": lambda customers, ada: customers.edit_all({ada.public_id: {"name": "Zoe"}}),
     "hold": lambda customers, ada: customers.hold(ada.public_id),
     "lock_all": lambda customers, ada: customers.lock_all([ada.public_id]),
     "lock": lambda customers, ada: customers.lock(ada.public_id),
@@ -131,3 +136,56 @@ def test_many_more_emails_than_are_looked_up_at_once_are_looked_up(business):
     all_ = [customers.new(name="One", email=f"a{n}@example.com") for n in range(1200)]
     new = customers.without_known_emails(all_)
     assert [customer.email for customer in new] == [f"a{n}@example.com" for n in range(0, 1200, 2)]
+
+
+def test_a_batch_goes_to_another_process_as_the_tables_will_hold_it(business):
+    values = {"email": "ada@example.com", "phone": "+2348031234567", "address": "1 Marina"}
+    batch = business.customers.sealed([business.customers.new(name="Ada", **values)])
+    sent = pickle.dumps(batch)
+    for value in values.values():
+        assert value.encode() not in sent
+    business.customers.import_packed(pickle.loads(sent))
+    [ada] = business.customers.search("example.com")
+    assert {name: getattr(ada, name) for name in values} == values
+
+
+def test_many_are_edited_as_each_would_be(business):
+    ada, bola, chi, dayo, gone = (
+        factories.customer(business, name=name, phone="1")
+        for name in ("Ada", "Bola", "Chi", "Dayo", "Gone")
+    )
+    gone.delete()
+    factories.store(dayo, "email", factories.stored(ada, "email"))
+    changes = {
+        ada.public_id: {"name": "Zoe", "phone": "0803 123 4567"},
+        bola.public_id: {"address": "1 Marina"},
+        chi.public_id: {"name": "Chi", "phone": "1"},
+        dayo.public_id: {"phone": "2"},
+        gone.public_id: {"phone": "2"},
+    }
+    before = clock.now()
+    edited = business.customers.edit_all(changes)
+    assert [edited[each.public_id] for each in (ada, bola, chi, dayo, gone)] == [
+        Edited.CHANGED, Edited.CHANGED, Edited.UNCHANGED, Edited.UNREADABLE, Edited.GONE,
+    ]  # fmt: skip
+    assert business.customers.with_phone("+2348031234567").get() == ada
+    assert [row.name for row in business.customers.search("zoe")] == ["Zoe"]
+    assert business.customers.search("ada") == []
+    for each, fields in (ada, ["name", "phone"]), (bola, ["address"]):
+        each.refresh_from_db()
+        assert each.updated_at >= before
+        event = AuditEvent.objects.about(business.pk, each.public_id)[0]
+        assert (event.action, event.fields, event.count) == ("updated", fields, 1)
+    for each in chi, dayo:
+        assert AuditEvent.objects.about(business.pk, each.public_id)[0].action == "created"
+    with pytest.raises(TypeError, match="email"):
+        business.customers.edit_all({ada.public_id: {"email": "new@example.com"}})
+
+
+def test_many_that_are_edited_are_locked_some_at_a_time(business, monkeypatch):
+    monkeypatch.setattr(managers, "EDITS_AT_ONCE", 2)
+    ids = [factories.customer(business).public_id for _ in range(5)]
+    with CaptureQueriesContext(connection) as asked:
+        edited = business.customers.edit_all({each: {"address": "1 Marina"} for each in ids})
+    assert set(edited.values()) == {Edited.CHANGED}
+    assert sum("UPDATE" in query["sql"] for query in asked if "SET" in query["sql"]) == 3

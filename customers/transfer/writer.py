@@ -10,29 +10,28 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, connection, transaction
 
 from customers.batch import Batch
-from customers.models import Customer
-from customers.querysets import CustomerInactive
+from customers.managers import Edited
+from customers.rules import RULES
 from customers.search import index
-from customers.transfer.findings import Finding
+from customers.transfer.findings import UNREADABLE_CUSTOMER, Finding
 from customers.transfer.models import Import, ImportBatch, OnDuplicate, State
 from customers.transfer.portions import Counts, Portion, portions
 from customers.transfer.reading import Reading
-from customers.transfer.rows import Candidate
 from finora import clock, loads
 from finora.audit import acting
 from finora.audit.models import AuditEvent
-from finora.sealing import SealError
 
 # From so many new rows on PostgreSQL's planner is told at once that the table has grown.
 ANALYZED = 10_000
-_UNREADABLE = "The customer is there already, and its stored values cannot be opened."
+
 
 
 class Overtaken(Exception):
@@ -72,6 +71,18 @@ class Made:
         return [key for first, count in self.ranges for key in range(first, first + count)]
 
 
+class Ready(NamedTuple):
+    """A portion as it is written: no plain value of its new rows is left, only what the tables will
+    hold. `columns` are what became of the file's, as far as it was read.
+    """
+
+    portion: Portion
+    batch: Batch
+    # By email hash: on which line a row begins, and whether it says the name itself.
+    rows: Mapping[bytes, tuple[int, bool]]
+    columns: list[tuple[str, str]]
+
+
 Progress = Callable[[Import], Any]
 
 
@@ -86,63 +97,60 @@ class Run:
         self.number, self.made = len(done), Made(chain(*done))
 
     def all(self, progress: Progress = lambda import_: None, *, ahead: bool = False) -> None:
-        """Writes what is left. `ahead`: the next portion is made on a thread of its own meanwhile,
-        where the file does not lie in the database.
+        """Writes what is left. `ahead`: the next portion is made by a process of its own meanwhile,
+        where the file does not lie in the database, and this one has no threads.
         """
-        with loads.in_bulk() as collect:
-            ready = self.ready()
-            for portion, batch in loads.ahead(ready) if ahead else ready:
-                self.write(portion, batch)
+        columns = self.reading.plan.becomes()
+        beside = loads.ahead if ahead else nullcontext
+        with loads.in_bulk() as collect, beside(self.ready()) as ready:
+            for each in ready:
+                self.write(each)
+                columns = each.columns
                 progress(self.import_)
                 collect()
         index.merge_all(self.import_.business)
         if self.import_.created >= ANALYZED and connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE customers_customer")
-        self._finish()
+        self._finish(columns)
 
-    def ready(self) -> Iterator[tuple[Portion, Batch]]:
-        """The portions that are left, each with its new customers sealed."""
+    def ready(self) -> Iterator[Ready]:
+        """The portions that are left, sealed."""
         for portion in portions(self.reading, self.import_, self.import_.rows):
             # Made and changed at one moment: of a customer of whom that stays nobody changed
             # anything.
             now = clock.now()
-            yield (
-                portion,
-                self.customers.sealed(
-                    [
-                        self.customers.new(created_at=now, updated_at=now, **row.values)
-                        for row in portion.new
-                    ]
-                ),
+            new, portion.new = portion.new, []
+            batch = self.customers.sealed(
+                [self.customers.new(created_at=now, updated_at=now, **row.values) for row in new]
             )
+            told = [(row.line, "name" in row.given) for row in new]
+            rows = dict(zip(batch.email_hashes, told, strict=True))
+            yield Ready(portion, batch, rows, self.reading.plan.becomes())
 
-    def write(self, portion: Portion, batch: Batch) -> None:
+    def write(self, ready: Ready) -> None:
         """Writes a portion. Raises Overtaken, having changed nothing but customers that are there
         already, to what the file says."""
-        counts, findings = Counts(), list(portion.findings)
-        counts += portion.counts
-        rows = dict(zip(map(id, batch), portion.new, strict=True))
+        counts, findings = Counts(), list(ready.portion.findings)
+        counts += ready.portion.counts
+        batch = ready.batch
         refused: IntegrityError | None = None
         while True:
             fresh = self.customers.without_known_emails(batch)
             if refused and len(fresh) == len(batch):
                 raise refused  # not for an email
-            new = set(map(id, fresh))
-            known = [customer for customer in batch if id(customer) not in new]
-            met = set(map(id, self._meet(known, rows, counts, findings)))
-            if len(met) < len(known):
-                # Of the known one went meanwhile: it is new, or known again.
-                left = [customer for customer in batch if id(customer) not in met]
-                batch, refused = self.customers.sealed(left), None
-                continue
+            if len(fresh) < len(batch):
+                known = batch.without(set(fresh.email_hashes))
+                met = self._meet(known, ready.rows, counts, findings)
+                if len(met) < len(known):
+                    # Of the known one went meanwhile: it is new, or known again.
+                    batch, refused = batch.without(met), None
+                    continue
             batch = fresh
             try:
-                self._commit(batch, counts, findings, portion.read_bytes)
+                self._commit(batch, counts, findings, ready.portion.read_bytes)
             except IntegrityError as error:
                 refused = error  # somebody was faster
-                for customer in batch:
-                    customer.pk = None  # on SQLite it may be somebody else's by now
                 continue
             return
 
@@ -150,75 +158,77 @@ class Run:
 
     def _meet(
         self,
-        known: Sequence[Any],
-        rows: dict[int, Candidate],
+        known: Batch,
+        rows: Mapping[bytes, tuple[int, bool]],
         counts: Counts,
         findings: list[Finding],
-    ) -> list[Any]:
-        """Handles rows whose emails customers have, as far as these are there. Answers those."""
-        if not known:
-            return []
-        updates = self.import_.on_duplicate == OnDuplicate.UPDATE
-        met = []
-        for customer, there in self._there(known, whole=updates):
-            row = rows[id(customer)]
-            if updates:
-                try:
-                    changed = self._update(there, row)
-                except (CustomerInactive, Customer.DoesNotExist):
-                    continue
-                except SealError:
-                    findings.append(Finding(row.line, "", "", _UNREADABLE, True))
-                    counts.rejected += 1
-                    met.append(customer)
-                    continue
-            else:
-                changed = False
-            met.append(customer)
-            counts.updated += changed
-            counts.skipped += not changed
-            if there.pk in self.made:
+    ) -> set[bytes]:
+        """Handles rows whose emails customers have, as far as these are there. Answers the hashes
+        of those."""
+        own = known.looked_up_by()
+        there = self.customers.active().filter(email_hash__in=list(own))
+        edited: dict[bytes, Edited] = {}
+        if self.import_.on_duplicate == OnDuplicate.UPDATE:
+            found = {own[bytes(each.__dict__["email_hash"])]: each for each in there}
+            edited = self._update(known, rows, found)
+            keys = {hash_: each.pk for hash_, each in found.items()}
+        else:
+            keys = {own[bytes(hash_)]: pk for pk, hash_ in there.values_list("pk", "email_hash")}
+        met = set()
+        for hash_, pk in keys.items():
+            became = edited.get(hash_, Edited.UNCHANGED)
+            if became == Edited.GONE:
+                continue
+            met.add(hash_)
+            if became == Edited.UNREADABLE:
+                findings.append(Finding(rows[hash_][0], "", "", UNREADABLE_CUSTOMER, True))
+                counts.rejected += 1
+                continue
+            counts.updated += became == Edited.CHANGED
+            counts.skipped += became == Edited.UNCHANGED
+            if pk in self.made:
                 counts.in_file += 1
             else:
                 counts.in_directory += 1
         return met
 
-    def _there(self, known: Sequence[Any], *, whole: bool) -> list[tuple[Any, Any]]:
-        """Each of these with the active customer that has its email, if one has."""
-        index_: Any = Customer._meta.get_field("email_hash")
-        of_digest = {
-            digest: customer
-            for customer in known
-            for digest in index_.digests(self.import_.business_id, customer.email)
-        }
-        there = self.customers.active().filter(email_hash__in=list(of_digest))
-        if not whole:
-            there = there.only("id", "business_id", "email_hash")
-        return [(of_digest[bytes(row.__dict__["email_hash"])], row) for row in there]
-
-    def _update(self, there: Any, row: Candidate) -> bool:
-        """Fills and changes, and clears nothing. Says whether anything changed."""
-        values = {name: text for name, text in row.given.items() if name != "email"}
-        changes = {name: text for name, text in values.items() if there.differs(name, text)}
-        if changes:
-            self.customers.edit(there.public_id, changes)
-        return bool(changes)
+    def _update(
+        self, known: Batch, rows: Mapping[bytes, tuple[int, bool]], there: Mapping[bytes, Any]
+    ) -> dict[bytes, Edited]:
+        """Fills and changes, and clears nothing. What became of those that hold something else."""
+        changes, of_id = {}, {}
+        for hash_, customer in zip(known.email_hashes, known, strict=True):
+            if (row := there.get(hash_)) is None:
+                continue
+            _, is_named = rows[hash_]
+            given = {name: getattr(customer, name) for name in RULES if name != "email"}
+            changed = {
+                name: text
+                for name, text in given.items()
+                if text is not None and (is_named or name != "name") and row.differs(name, text)
+            }
+            if changed:
+                changes[row.public_id], of_id[row.public_id] = changed, hash_
+        edited = self.customers.edit_all(changes)
+        return {hash_: edited[public_id] for public_id, hash_ in of_id.items()}
 
     # The transaction.
 
-    def _commit(self, fresh: Any, counts: Counts, findings: list[Finding], read_bytes: int) -> None:
+    def _commit(
+        self, fresh: Batch, counts: Counts, findings: list[Finding], read_bytes: int
+    ) -> None:
         with transaction.atomic():
             mine = self._locked()
             if len(fresh):
                 self.customers.import_packed(fresh, subject=mine.public_id)
             counts.created = len(fresh)
-            made = Made.of(customer.pk for customer in fresh)
+            made = Made.of(fresh.keys)
             ImportBatch.objects.create(
                 business_id=mine.business_id,
                 of_id=mine.pk,
                 number=self.number,
                 made=made.ranges,
-                told=json.dumps(findings).encode(),
+                told=json.dumps(sorted(findings, key=lambda finding: finding.line)).encode(),
             )
             for name, value in vars(counts).items():
                 setattr(mine, name, getattr(mine, name) + value)
@@ -235,11 +245,11 @@ class Run:
         mine.business = self.import_.business
         return mine
 
-    def _finish(self) -> None:
+    def _finish(self, columns: Sequence[tuple[str, str]]) -> None:
         with transaction.atomic():
             mine = self._locked()
             mine.state, mine.finished_at = State.DONE, clock.now()
-            mine.tell(columns=self.reading.plan.becomes())
+            mine.tell(columns=columns)
             mine.save(update_fields=["state", "finished_at", "told"])
             mine.drop_file()
             AuditEvent.objects.record(

@@ -1,8 +1,8 @@
 """Many new rows at once: by PostgreSQL's COPY, and on SQLite by one INSERT that is told of each.
 
-What takes long, sealing and hashing, is done ahead, field by field, and asks no database: so it can
-be done on a thread of its own while the rows before are written. Of PostgreSQL's ways COPY in the
-binary form is the fastest, and the lines of a text one are quoted in errors.
+What takes long, sealing and hashing, is done ahead, field by field, and asks no database: so
+another process can do it while the rows before are written. Of PostgreSQL's ways COPY in the binary
+form is the fastest, and the lines of a text one are quoted in errors.
 
 Private parts of Django, and what would break: `CursorWrapper.cursor` is psycopg's own, and
 `BaseDatabaseWrapper.wrap_database_errors` makes Django's errors of psycopg's;
@@ -14,7 +14,8 @@ same rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from copy import copy
 from datetime import datetime
 from itertools import count
 from types import NoneType
@@ -23,6 +24,7 @@ from typing import Any
 from django.db import connections, models, router, transaction
 
 from finora.orm.prepared import READ_IN_BINARY
+from finora.orm.tenant import TenantRow
 
 # JSON is read as text (see there), and written as it is.
 _WRITTEN = READ_IN_BINARY | {"JSONField"}
@@ -34,72 +36,110 @@ class NewRows:
     """New rows of one model, and each column's values as they will be written.
 
     A field may make those of all rows at once, in `pre_save_all`: pre_save() of each, as Django
-    asks it of a row that is added.
+    asks it of a row that is added. Pickled, these are the columns alone, without the instances.
     """
 
     def __init__(self, rows: Sequence[models.Model]) -> None:
         self.rows = rows
         self.columns: dict[str, list[Any]] = {}
+        # Integer keys, once they are inserted.
+        self.keys: list[int] = []
         if rows:
-            self._model = type(rows[0])
-            self._using = router.db_for_write(self._model)
-            for field in self._model._meta.concrete_fields:
-                if not field.primary_key:
-                    self.columns[field.attname] = self._values(field)
+            self.model = type(rows[0])
+            self._using = router.db_for_write(self.model)
+            for field in self.model._meta.concrete_fields:
+                if field.primary_key:
+                    self.columns[field.attname] = [row.pk for row in rows]
+                else:
+                    self.columns[field.attname] = _values(field, rows, connections[self._using])
 
-    def _values(self, field: Any) -> list[Any]:
-        connection = connections[self._using]
-        is_copied = connection.vendor == "postgresql"
-        if is_copied and field.get_internal_type() not in _WRITTEN:
-            raise TypeError(f"{field} is of no type that COPY is known to write.")
-        if hasattr(field, "pre_save_all"):
-            values = field.pre_save_all(self.rows)
-        elif type(field).pre_save is models.Field.pre_save:
-            values = [getattr(row, field.attname) for row in self.rows]
-        else:
-            values = [field.pre_save(row, True) for row in self.rows]
-        plain = _PLAIN
-        if is_copied and all(
-            value.tzinfo is not None for value in values if type(value) is datetime
-        ):
-            plain = plain | {datetime}
-        if set(map(type, values)) <= plain:
-            return list(values)
-        return [field.get_db_prep_save(value, connection) for value in values]
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"rows": ()}
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def part(self, numbers: Sequence[int]) -> NewRows:
+        """These of them alone."""
+        part = copy(self)
+        part.rows = [self.rows[n] for n in numbers] if self.rows else ()
+        part.columns = {name: [of[n] for n in numbers] for name, of in self.columns.items()}
+        return part
 
     def insert(self) -> None:
         """Writes them. Raises what bulk_create() raises, and TypeError where a value is of no type
         of its column's.
         """
-        if not self.rows:
+        if not len(self):
             return
         connection = connections[self._using]
         with transaction.atomic(self._using, savepoint=False), connection.cursor() as cursor:
-            self._give_keys(cursor)
-            key = self._model._meta.pk
-            self.columns[key.attname] = [row.pk for row in self.rows]
+            key = self.model._meta.pk.attname
+            keys = self._given_keys(cursor, self.columns[key])
             (_copy if connection.vendor == "postgresql" else _insert)(
-                cursor, self._model, self.columns
+                cursor, self.model, {**self.columns, key: keys}
             )
-        for row in self.rows:
+        self.keys = keys
+        for row, pk in zip(self.rows, keys, strict=False):
+            row.pk = pk
             row._state.adding, row._state.db = False, self._using
 
-    def _give_keys(self, cursor: Any) -> None:
-        """As an INSERT gives them."""
-        new = [row for row in self.rows if row.pk is None]
-        table = self._model._meta.db_table
+    def _given_keys(self, cursor: Any, keys: list[Any]) -> list[Any]:
+        """The rows' keys, and where they have none such as an INSERT gives."""
+        table = self.model._meta.db_table
+        lacking = keys.count(None)
+        if not lacking:
+            return keys
         if cursor.db.vendor == "postgresql":
             cursor.execute(
                 "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-                [cursor.db.ops.quote_name(table), self._model._meta.pk.column, len(new)],
+                [cursor.db.ops.quote_name(table), self.model._meta.pk.column, lacking],
             )
-            keys: Any = (key for (key,) in cursor.fetchall())
+            new: Any = (key for (key,) in cursor.fetchall())
         else:
             # Nobody else writes until this transaction ends.
             cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-            keys = count(1 + sum(last for (last,) in cursor.fetchall()))
-        for row, key in zip(new, keys, strict=False):
-            row.pk = key
+            new = count(1 + sum(last for (last,) in cursor.fetchall()))
+        return [next(new) if key is None else key for key in keys]
+
+
+def update(rows: Sequence[TenantRow], names: Collection[str]) -> None:
+    """Writes these columns of rows of one model that are there, and locked: by one UPDATE that is
+    told of each.
+    """
+    model = type(rows[0])
+    connection = connections[router.db_for_write(model)]
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    columns = [_values(field, rows, connection) for field in fields]
+    columns += [[row.business_id for row in rows], [row.pk for row in rows]]
+    quote = connection.ops.quote_name
+    key: Any = model._meta.pk
+    changes = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    statement = (
+        f"UPDATE {quote(model._meta.db_table)} SET {changes} "  # noqa: S608 - names of models
+        f"WHERE {quote('business_id')} = %s AND {quote(key.column)} = %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, list(zip(*columns, strict=True)))
+
+
+def _values(field: Any, rows: Sequence[models.Model], connection: Any) -> list[Any]:
+    """A column's values as they are written."""
+    is_copied = connection.vendor == "postgresql"
+    if is_copied and field.get_internal_type() not in _WRITTEN:
+        raise TypeError(f"{field} is of no type that COPY is known to write.")
+    if hasattr(field, "pre_save_all"):
+        values = field.pre_save_all(rows)
+    elif type(field).pre_save is models.Field.pre_save:
+        values = [getattr(row, field.attname) for row in rows]
+    else:
+        values = [field.pre_save(row, True) for row in rows]
+    plain = _PLAIN
+    if is_copied and all(value.tzinfo is not None for value in values if type(value) is datetime):
+        plain = plain | {datetime}
+    if set(map(type, values)) <= plain:
+        return list(values)
+    return [field.get_db_prep_save(value, connection) for value in values]
 
 
 def _named(cursor: Any, model: type[models.Model], columns: dict[str, Any]) -> tuple[Any, str, str]:

@@ -47,8 +47,9 @@ class Command(KeyedCommand):
         made = read = 0
         started = time.monotonic()
         self.shown = started
-        with loads.in_bulk() as collect:
-            for batch in loads.ahead(_batches(business, people(count, options["seed"]))):
+        batches = _batches(business, people(count, options["seed"]))
+        with loads.in_bulk() as collect, loads.ahead(batches) as ready:
+            for batch in ready:
                 read += len(batch)
                 new = business.customers.without_known_emails(batch)
                 if new:

@@ -49,11 +49,11 @@ class Command(seed_customers.Command):
         return f"{made} Made {self.invoices:,} invoices with them."
 
     def write(self, business: Business, new: Batch) -> None:
-        customers = list(new)
-        random = Random(f"{self.seed} {customers[0].email}")  # noqa: S311 - made-up books
-        self.customers += len(customers)
+        self.customers += len(new)
         with transaction.atomic():
             super().write(business, new)
+            customers = list(new)
+            random = Random(f"{self.seed} {customers[0].email}")  # noqa: S311 - made-up books
             while missing := round(self.customers * self.each) - self.invoices:
                 some = min(missing, LOADED_AT_ONCE)
                 history.make(business, customers, random, clock.today(), some).load(business)
