@@ -43,7 +43,7 @@ class Batch:
         """Each customer as it would be loaded: what is sealed is opened when it is read. Once they
         are inserted, with the key.
         """
-        keys = self.keys or [None] * len(self)
+        keys: Sequence[int | None] = self.keys or [None] * len(self)
         given = (self.rows.columns.get(name, []) for name in _AS_GIVEN)
         for key, *values in zip(keys, *given, strict=True):
             row = dict(zip(_AS_GIVEN, values, strict=True))

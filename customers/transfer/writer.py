@@ -33,7 +33,6 @@ from finora.audit.models import AuditEvent
 ANALYZED = 10_000
 
 
-
 class Overtaken(Exception):
     """Somebody else runs this import, or has undone it."""
 
