@@ -187,6 +187,11 @@ class Import(TenantRow):
         known = {name: fact for name, fact in told.items() if fact is not None}
         self.told = json.dumps(known).encode()
 
+    def made_customer(self, key: int) -> bool:
+        """Whether it made the customer with this integer id."""
+        of_each = self.batches().values_list("made", flat=True)
+        return any(first <= key < first + count for ranges in of_each for first, count in ranges)
+
     def batches(self) -> Any:
         """What its transactions did, in order."""
         return self._of(ImportBatch).order_by("number")

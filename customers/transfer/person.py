@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from customers.models import Customer
 from customers.transfer.export import FIELDS
+from customers.transfer.writer import acting_as
 from finora import identifiers
 from finora.audit.models import AuditEvent, AuditEventQuerySet
 from finora.clock import iso
@@ -27,8 +28,8 @@ Rows = Callable[[Customer], Iterable[Held]]
 
 _registered: dict[str, Rows] = {}
 
-# A customer is made and imported in one go: the import is noted so soon after it got its id.
-IMPORTED_WITHIN = timedelta(hours=1)
+# A load of many that is no file's makes them and notes it in one go: so soon after they got ids.
+LOADED_WITHIN = timedelta(hours=1)
 
 
 def register(name: str, rows: Rows) -> None:
@@ -89,15 +90,20 @@ def _history(customer: Customer) -> Iterator[Held]:
     events = [*_events(customer)]
     if AuditEvent.Action.CREATED not in {event.action for event in events}:
         events = [*import_of(customer), *events]
+    imports = imports_of(customer, events)
     # Apart: keys stand on one machine, where events are spread over several.
     by_keys = {event.actor_id for event in events if event.actor_kind == "key"}
     keys = ApiKey.objects.filter(business_id=customer.business_id, public_id__in=by_keys)
     names = dict(keys.values_list("public_id", "name"))
     for event in events:
-        of_many = event.subject != customer.public_id
+        what = event.summary
+        if import_id := imports.get(event.request_id):
+            what += f" ({import_id})"
+        elif event.subject != customer.public_id:
+            what = f"{event.line} (the business's customers)"
         yield {
             "at": iso(event.at),
-            "what": f"{event.line} (the business's customers)" if of_many else event.summary,
+            "what": what,
             "by": f"{event.actor_kind} {names.get(event.actor_id, event.actor_id)}".strip(),
             "request": event.request_id or None,
         }
@@ -114,15 +120,35 @@ def _events(customer: Customer) -> AuditEventQuerySet:
     return events.with_times(mine).order_by("id")
 
 
-def import_of(customer: Customer) -> AuditEventQuerySet:
-    """The import that brought the customer, of those of its business, if it came by one."""
+def import_of(customer: Customer) -> list[AuditEvent]:
+    """How the customer came in with many others, as an event of its own: by the import whose batch
+    made it, or by another load of its business. Empty where it came by neither.
+    """
+    made = AuditEvent.Action.IMPORTED
+    for import_ in Business(pk=customer.business_id).imports.running_at(customer.created_at):
+        if import_.made_customer(customer.pk):
+            with acting_as(import_):
+                by_file = AuditEvent.of(
+                    made, customer.business_id, import_.public_id, at=customer.created_at
+                )
+            return [by_file]
     made_at = identifiers.made_at(customer.public_id)
     business = Business.objects.filter(pk=customer.business_id)
-    # One of a file is named itself, another load by the business.
-    by_file = Q(subject__startswith="imp_")
-    return AuditEvent.objects.filter(
-        by_file | Q(subject__in=business.values("public_id")),
-        business_id=customer.business_id,
-        action=AuditEvent.Action.IMPORTED,
-        at__range=(made_at, made_at + IMPORTED_WITHIN),
-    ).order_by("id")[:1]
+    by_load = AuditEvent.objects.in_business(customer.business_id).filter(
+        subject__in=business.values("public_id"),
+        action=made,
+        at__range=(made_at, made_at + LOADED_WITHIN),
+    )
+    return list(by_load.order_by("id")[:1])
+
+
+def imports_of(customer: Customer, events: Iterable[AuditEvent]) -> dict[str, str]:
+    """The ids of the imports that did any of these, by the request that all is noted with that an
+    import does.
+    """
+    may_be = {AuditEvent.Action.IMPORTED, AuditEvent.Action.UPDATED}
+    requests = {event.request_id for event in events if event.action in may_be}
+    if not (requests := requests - {""}):
+        return {}
+    imports = Business(pk=customer.business_id).imports.by_requests(requests)
+    return dict(imports.values_list("request_id", "public_id"))

@@ -11,8 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from customers.models import Customer
-from customers.transfer import person
+from customers.transfer import person, writer
 from customers.transfer.export import note
+from customers.transfer.reading import Reading
 from customers.transfer.tasks import begin
 from finora.audit import acting
 from finora.audit.models import AuditEvent
@@ -87,12 +88,36 @@ def test_an_export_from_before_the_customer_and_anothers_history_are_not_in_it(b
     assert [each["what"] for each in held["history"]] == ["Created", "All data handed over"]
 
 
-def test_who_came_by_a_file_is_told_so(business):
-    begin(business, [b"name,email\nAda,ada@example.com\n"])
+def test_the_imports_that_made_and_changed_a_customer_are_named(business, staff):
+    """Each by what it did, not by when: two run at once, and what they noted is pruned."""
+    rows = [f"name,email\n{name},{name}@example.com\n".encode() for name in ("ada", "bola")]
+    imports = [begin(business, [row]) for row in rows]
+    ready = []
+    for import_ in imports:
+        run = writer.start(import_, Reading(import_.pieces))
+        ready.append((run, *next(run.ready())))
+    for run, *portion in reversed(ready):
+        run.write(*portion)
+    AuditEvent.objects.all().prune()
+    change = b"name,email,phone\nAda Obi,ada@example.com,0803\n"
+    changes = begin(business, [change], on_duplicate="update")
     run_tasks()
-    held = json.loads(told(business.customers.get().public_id))
-    first, *_ = held["history"]
-    assert first["what"].startswith("Imported")
+    by_hand = business.customers.get(name="Ada Obi")
+    by_hand.edit(phone="0805")
+    assert [each["what"] for each in json.loads(told(by_hand.public_id))["history"]] == [
+        f"Imported ({imports[0].public_id})",
+        f"Changed name and phone ({changes.public_id})",
+        "Changed phone",
+        "All data handed over",
+    ]
+    bola = business.customers.get(name="bola")
+    first, _ = json.loads(told(bola.public_id))["history"]
+    assert first["what"] == f"Imported ({imports[1].public_id})"
+    assert (first["by"], first["request"]) == ("system", imports[1].request_id)
+    story = staff.get(page(by_hand)).content.decode()
+    for name in (imports[0].public_id, changes.public_id):
+        assert f"<code>{name}</code>" in story
+    assert imports[1].public_id not in story
 
 
 def test_modules_add_what_they_hold(ada, monkeypatch):
