@@ -1,7 +1,8 @@
 """Bytes to text: which encoding a file is in, and its lines. Nothing is ever unpacked.
 
 What does not decode becomes an unpaired surrogate, which the rules of a field refuse: so it is
-named by its line and column, like any other broken cell.
+named by its line and column, like any other broken cell. So does what is of the other encoding in a
+file of two: which letters these are, nobody knows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from customers.transfer.refused import FileRefused
@@ -24,8 +26,8 @@ MOST_CHARACTERS = 2 << 20
 # them only so far: or a file made for it would be read a thousand times over.
 LONG_LOOKS, SHORT_LOOK = 8, 16 << 10
 
-_UNDECODABLE = "finora.undecodable"
-codecs.register_error(_UNDECODABLE, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+_UNDECODABLE, _UNKNOWN = "finora.undecodable", "\udcff"
+codecs.register_error(_UNDECODABLE, lambda error: (_UNKNOWN, error.end))  # type: ignore[attr-defined]
 
 _OTHER_FILES = {
     b"PK\x03\x04": "a ZIP archive, as Excel's .xlsx is",
@@ -55,6 +57,18 @@ UTF_8 = Encoding("utf-8-sig", "UTF-8")
 WINDOWS = Encoding("cp1252", "Windows-1252")
 
 
+def _letters(first: int, last: int) -> str:
+    return bytes(range(first, last + 1)).decode(WINDOWS.codec, "ignore")
+
+
+# A letter of UTF-8 as Windows-1252 shows it, `Ã©`: what it does not know of one is unknown already.
+_FOLLOWS = f"[{_letters(0x80, 0xBF)}]"
+_UTF_8_SHOWN = re.compile(
+    f"[{_letters(0xC2, 0xDF)}]{_FOLLOWS}|[{_letters(0xE0, 0xEF)}]{_FOLLOWS}{{2}}"
+    f"|[{_letters(0xF0, 0xF4)}]{_FOLLOWS}{{3}}"
+)
+
+
 def encoding_of(pieces: Pieces) -> Encoding:
     """What the whole file is in. Raises FileRefused for what is no text, and for an empty one."""
     head = b""
@@ -66,6 +80,8 @@ def encoding_of(pieces: Pieces) -> Encoding:
             raise FileRefused(f"This is {what}. Save it as CSV and import that.")
     if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise FileRefused("The file is empty.")
+    if head.startswith(codecs.BOM_UTF8):
+        return UTF_8
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Encoding("utf-16", "UTF-16")
     # Of Latin letters in UTF-16 every other byte is 0: of a header at least.
@@ -79,17 +95,17 @@ def encoding_of(pieces: Pieces) -> Encoding:
 
 
 def _one_of_bytes(head: bytes, rest: Iterator[bytes]) -> Encoding:
-    """UTF-8, also with a few broken bytes in it; or Windows-1252, where hardly any letter is."""
+    """UTF-8, also with a few broken bytes in it; or Windows-1252, where hardly any letter is. The
+    whole file is asked: its first letter may be the last one.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     broken = whole = 0
-    piece: bytes | None = head
-    while piece is not None:
+    for piece in chain([head], rest, [b""]):
         if not piece.isascii() or decoder.getstate()[0]:
-            text = decoder.decode(piece)
+            text = decoder.decode(piece, final=not piece)
             escaped = len(_ESCAPED.findall(text))
             broken += escaped
             whole += len(_NOT_ASCII.findall(text)) - escaped
-        piece = next(rest, None)
     return WINDOWS if broken > whole else UTF_8
 
 
@@ -128,6 +144,7 @@ class Lines:
     """
 
     def __init__(self, pieces: Pieces, encoding: Encoding) -> None:
+        self._is_windows = encoding == WINDOWS
         self._raw = _Reader(pieces())
         buffered = io.BufferedReader(self._raw, 1 << 16)
         self._text = io.TextIOWrapper(buffered, encoding.codec, errors=_UNDECODABLE, newline="")
@@ -179,4 +196,6 @@ class Lines:
                     break
             line = None
         self._lines += 1
+        if self._is_windows and line and not line.isascii():
+            line = _UTF_8_SHOWN.sub(_UNKNOWN, line)
         return self._lines, line

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from customers.rules import RULES
-from customers.transfer.decoding import Encoding, Lines, Pieces, encoding_of
+from customers.transfer.decoding import UTF_8, WINDOWS, Encoding, Lines, Pieces, encoding_of
 from customers.transfer.findings import shown
 from customers.transfer.formats import FORMATS, JSON_LINES, recognised
 from customers.transfer.formats.ours import OURS
@@ -46,6 +46,8 @@ class Reading:
         self.plan: Plan | ObjectPlan
         self.header_line, self.delimiter = 0, ""
         if format == JSON_LINES or (not format and first.lstrip("\ufeff \t").startswith("{")):
+            if self.encoding == WINDOWS:
+                self.encoding = UTF_8  # as all JSON is: a broken letter is named
             self.plan = ObjectPlan()
             self.format, self.title = JSON_LINES, "JSON lines"
             return

@@ -258,6 +258,45 @@ def test_windows_1252_with_its_quotes_is_told():
     assert found[0]["name"] == "Ada “the Boss” O’Brien – Café"
 
 
+def test_the_last_letter_of_a_large_file_says_its_encoding():
+    plain = b"name,email\n" + b"".join(b"Ada,a%d@example.com\n" % n for n in range(50_000))
+    assert len(plain) > 1 << 20
+    for last, told in (
+        ("Café,b@example.com\n".encode("cp1252"), "Windows-1252"),
+        ("Café,b@example.com\n".encode(), "UTF-8"),
+        (b"Bola,b@example.com,x\xe9", "Windows-1252"),  # the very last byte
+    ):
+        reading = Reading(lambda last=last: iter([plain, last]))
+        assert reading.told()["encoding"] == told
+    found, findings = values(plain[:1000] + b"\nCaf\xe9,b@example.com\n")
+    assert found[-1]["name"] == "Café"
+    assert findings[:-1] == []
+
+
+def test_what_begins_with_the_mark_of_utf_8_is_that_whatever_is_broken():
+    text = b"\xef\xbb\xbfname,email\nAd\xff,a@example.com\nB\xfe,b@example.com\nChi,c@example.com\n"
+    found, findings = values(text)
+    assert [each and each["name"] for each in found] == [None, None, "Chi"]
+    assert [finding.line for finding in findings] == [2, 3]
+
+
+def test_a_letter_of_utf_8_among_those_of_windows_1252_is_named_and_not_taken_for_two():
+    names = [f"Café {n}" for n in range(20)]
+    data = b"name,email\n"
+    data += b"".join(f"{name},a@example.com\n".encode("cp1252") for name in names)
+    data += "Adé,b@example.com\nỌlá,c@example.com\nÀ “Ã” é,d@example.com\n".encode()
+    found, findings = values(data)
+    assert [each and each["name"] for each in found] == [*names, None, None, None]
+    assert [(each.line, each.column) for each in findings] == [(n, "name") for n in (22, 23, 24)]
+
+
+def test_json_lines_are_of_utf_8_and_a_broken_letter_is_named():
+    data = b'{"name": "Ad\xe9", "email": "a@example.com"}\n{"email": "b@example.com"}\n'
+    found, [finding] = values(data)
+    assert [each and each["email"] for each in found] == [None, "b@example.com"]
+    assert (finding.line, finding.column) == (1, "name")
+
+
 def test_a_broken_byte_in_utf_8_is_named_and_spoils_nothing_else():
     data = "name,email\nAdé,a@example.com\nBólá,b@example.com\nChị".encode() + b"\xff,c@x.ng\n"
     found, [finding] = values(data)
