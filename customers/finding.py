@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from customers.querysets import BY_NAME
@@ -49,17 +50,19 @@ class Search:
         once = {row.pk: row for row in found}
         return sorted(once.values(), key=_place)[:count]
 
-    def first_pks(self, count: int) -> list[int]:
-        """The keys of the first `count`, found some at a time."""
-        pks: list[int] = []
+    def pages(self) -> Iterator[list[Customer]]:
+        """All that match, PAGE at a time: each is looked for when it is asked for."""
         place = None
-        while (size := min(PAGE, count - len(pks))) > 0:
-            rows = self.page(size, place)
-            pks += [row.pk for row in rows]
-            if len(rows) < size:
-                break
+        while rows := self.page(PAGE, place):
+            yield rows
+            if len(rows) < PAGE:
+                return
             place = _place(rows[-1])
-        return pks
+
+    def first_pks(self, count: int) -> list[int]:
+        """The keys of the first `count`."""
+        found = (row.pk for page in self.pages() for row in page)
+        return list(islice(found, count))
 
     def _named(self, count: int, behind: Place | None) -> list[Customer]:
         found: list[Customer] = []

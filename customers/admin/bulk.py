@@ -18,15 +18,14 @@ from django.template.response import TemplateResponse
 from customers.admin.export import EXPORT, ExportingAdmin
 from customers.admin.pages import CustomerList
 from customers.models import Customer
-from customers.querysets import CustomerQuerySet
 from finora.audit.models import AuditEvent
 from finora.staff import passwords, refusals
 from finora.staff.confirming import CONFIRMED
 from finora.staff.lists import staff_id
 from finora.tenants.scope import scope_of
 
-# At most so many in one step, which is seconds of a request. What filters alone leave goes out
-# however many they are: those need not be looked for first.
+# At most so many are made inactive in one step, which is seconds of a request; and so many of an
+# export are noted each by itself. What goes out streams, however many they are.
 MOST = 10_000
 EVERYTHING, COUNT = "everything", "count"
 
@@ -67,8 +66,13 @@ class BulkAdmin(ExportingAdmin):
         if name == "export" and (answer := passwords.ask_again(request, refused)):
             return answer
         pks = matches.first_pks(request, MOST + 1)
-        if len(pks) > MOST and name == "export" and not matches.query:
-            rows = cast(CustomerQuerySet, matches.queryset)
+        if len(pks) > MOST and name == "export":
+            if matches.query:
+                # All are looked for while they go out: to count them first would take as long.
+                many = f"more than {MOST:,} customers"
+                page = self._ask(request, name, len(pks), many)
+                return page or self.file_of_search(request, matches.search_whole(request))
+            rows = matches.all_that_match
             return self._ask(request, name, rows.count()) or self.file_of_all(request, rows)
         if len(pks) > MOST:
             messages.warning(
@@ -84,7 +88,9 @@ class BulkAdmin(ExportingAdmin):
             return page
         return self.file_of(request, pks) if name == "export" else self._deactivate(request, pks)
 
-    def _ask(self, request: HttpRequest, name: str, count: int) -> HttpResponse | None:
+    def _ask(
+        self, request: HttpRequest, name: str, count: int, many: str = ""
+    ) -> HttpResponse | None:
         """The page that asks, with the count; None once staff have said yes to just so many."""
         if not count:
             messages.warning(request, f"Nothing to {name} among those that match.")
@@ -93,7 +99,7 @@ class BulkAdmin(ExportingAdmin):
             if request.POST.get(COUNT) == str(count):
                 return None
             messages.warning(request, "Others match by now, so nothing was done yet.")
-        many = self.counted(count)
+        many = many or self.counted(count)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{name.capitalize()} {many}?",

@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from customers.admin.reveal import RevealingAdmin
+from customers.finding import Search
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
-from customers.transfer.export import CONTENT_TYPES, Export, note
+from customers.transfer.export import CONTENT_TYPES, Export, note, noted
 from finora.audit.models import AuditEvent
 from finora.staff import passwords, refusals
 from finora.tenants.models import Business
@@ -75,6 +76,12 @@ class ExportingAdmin(RevealingAdmin):
         rows = rows.select_related("business")
         pages = (rows.in_business(pk).in_pages() for pk in sorted(counts))
         return self._file(request, (row for of_one in pages for page in of_one for row in page))
+
+    def file_of_search(self, request: HttpRequest, search: Search) -> StreamingHttpResponse:
+        """The file of all that a search finds, looked for as they go out, and noted then."""
+        rows = (row for page in search.pages() for row in page)
+        reveal = self.has_reveal_permission(request)
+        return self._file(request, noted(rows, reveal=reveal))
 
     def _file(self, request: HttpRequest, customers: Iterable[Customer]) -> StreamingHttpResponse:
         export = Export(customers, reveal=self.has_reveal_permission(request))

@@ -44,11 +44,22 @@ class CustomerList(KeysetList):
         return self.show(found[:size], has_previous=place is not None, has_next=len(found) > size)
 
     def search(self, request: HttpRequest) -> Search:
-        """What is typed, among the rows that the filters leave."""
+        """What is typed, among the rows that the filters leave; of these what a list shows."""
+        return self._search_among(request, self.all_that_match.defer(*NOT_LISTED))
+
+    def search_whole(self, request: HttpRequest) -> Search:
+        """The same of whole rows, each with its business."""
+        return self._search_among(request, self.all_that_match.select_related("business"))
+
+    @property
+    def all_that_match(self) -> CustomerQuerySet:
+        """What the filters leave, whole: not what of it a page of the list asks for."""
+        return cast(CustomerQuerySet, self.queryset.defer(None))
+
+    def _search_among(self, request: HttpRequest, rows: CustomerQuerySet) -> Search:
         businesses = Business.objects.in_scope(scope_of(request.user))
         if chosen := request.GET.get("business"):
             businesses = businesses.with_public_id(chosen)
-        rows = cast(CustomerQuerySet, self.queryset).defer(*NOT_LISTED)
         return Search(rows, self.query, list(businesses.only("pk")))
 
     def first_pks(self, request: HttpRequest, count: int) -> list[int]:

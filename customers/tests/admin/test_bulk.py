@@ -106,15 +106,48 @@ def test_others_than_were_counted_are_asked_for_again(staff, business, people):
     assert not AuditEvent.objects.filter(action="exported").exists()
 
 
-def test_more_than_a_step_takes_are_refused_whole(staff, business, people, monkeypatch):
+def test_more_than_a_step_takes_are_not_deactivated(staff, business, people, monkeypatch):
     monkeypatch.setattr(bulk, "MOST", 17)
     url = address(staff, "okafor", f"business={business.public_id}")
-    for name in ("deactivate", "export"):
-        assert "More than 17 match" in said(
-            everything(staff, url, name, confirmed="yes", count="18")
-        )
+    refused = everything(staff, url, "deactivate", confirmed="yes", count="18")
+    assert "More than 17 match" in said(refused)
     assert len(okafors(business, is_active=True)) == 18
-    assert not AuditEvent.objects.filter(action="exported").exists()
+
+
+def exports():
+    """What is noted of them: who, of which business, how many, and what in the clear."""
+    told = AuditEvent.objects.filter(action="exported").order_by("id")
+    return [(each.actor_kind, each.subject, each.count, len(each.fields)) for each in told]
+
+
+def test_all_that_a_search_finds_go_out_however_many_they_are(
+    staff, business, other_business, people, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr(bulk, "MOST", 5)
+    url = address(staff, "okafor", "status=all")
+    asked = everything(staff, url, "export").content.decode()
+    assert "Export more than 5 customers?" in asked
+    assert exports() == []
+    answer = everything(staff, url, "export", confirmed="yes", count="6")
+    # As many for each page of the search, and none for each customer.
+    with django_assert_max_num_queries(8 * 7):
+        found = ids(answer)
+    elsewhere = {row.public_id for row in other_business.customers.all()}
+    assert set(found) == okafors(business) | elsewhere
+    assert len(found) == 21
+    both = ((business.public_id, 20), (other_business.public_id, 1))
+    assert exports() == [("staff", name, n, 4) for name, count in both for n in (0, count)]
+    assert AuditEvent.objects.filter(action="exported").lines().count() == 2
+
+
+def test_what_filters_leave_is_read_a_page_at_a_time(
+    staff, business, people, monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr(bulk, "MOST", 5)
+    url = f"{LIST}?business={business.public_id}"
+    answer = everything(staff, url, "export", confirmed="yes", count="58")
+    with django_assert_max_num_queries(3):
+        assert len(ids(answer)) == 58
 
 
 def test_a_search_that_is_too_old_never_means_everybody(staff, people, monkeypatch):

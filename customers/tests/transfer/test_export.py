@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from customers.admin import bulk
 from customers.rules import RULES, Broken
-from customers.transfer.export import FIELDS, Export
+from customers.transfer.export import FIELDS, Export, noted
 from customers.transfer.tasks import begin
+from finora.audit import acting
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories
 from finora.tests.kit.customer_pages import LIST
@@ -142,6 +143,31 @@ def test_a_line_is_made_when_it_is_read(ada):
     assert next(lines).startswith("\ufeffname,email,")
     assert next(lines).startswith(ada.name)
     assert taken == [0]
+
+
+def test_what_nobody_counted_is_noted_before_it_goes_out_and_with_what_went(
+    business, other_business
+):
+    rows = [factories.customer(each) for each in (business, business, business, other_business)]
+
+    def exported():
+        told = AuditEvent.objects.filter(action="exported").order_by("id")
+        return [(each.actor_id, each.subject, each.count) for each in told]
+
+    with acting.acting(lambda: acting.Actor("staff", "bola")):
+        lines = Export(noted(iter(rows), reveal=False), reveal=False).csv()
+    next(lines)
+    assert exported() == []
+    next(lines)
+    assert exported() == [("bola", business.public_id, 0)]
+    next(lines)
+    lines.close()  # the client went away
+    assert exported()[1:] == [("bola", business.public_id, 2)]
+    list(noted(iter(rows), reveal=False))
+    assert [each[1:] for each in exported()[2:]] == [
+        (business.public_id, 0), (business.public_id, 3),
+        (other_business.public_id, 0), (other_business.public_id, 1),
+    ]  # fmt: skip
 
 
 def test_staff_who_may_not_reveal_get_masks(business, ada, staff):
