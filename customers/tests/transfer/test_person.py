@@ -95,9 +95,9 @@ def test_the_imports_that_made_and_changed_a_customer_are_named(business, staff)
     ready = []
     for import_ in imports:
         run = writer.start(import_, Reading(import_.pieces))
-        ready.append((run, *next(run.ready())))
-    for run, *portion in reversed(ready):
-        run.write(*portion)
+        ready.append((run, next(run.ready())))
+    for run, portion in reversed(ready):
+        run.write(portion)
     AuditEvent.objects.all().prune()
     change = b"name,email,phone\nAda Obi,ada@example.com,0803\n"
     changes = begin(business, [change], on_duplicate="update")
