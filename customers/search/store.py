@@ -6,17 +6,21 @@ import functools
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db.models import BigIntegerField, UUIDField
+from django.db.models.functions import Length
 
 from customers.search.cache import SegmentCache
 from customers.search.models import SearchSegment
 from customers.search.segment import Segment
 from finora import metrics
+from finora.orm.pieces import Pieces
 from finora.orm.prepared import Prepared, Slot
 from finora.sealing import SealError, keyring
 
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from customers.search.models import SearchSegment
-    from finora.sealing.tokens import SealedToken
 
 
 log = logging.getLogger("finora.search")
@@ -40,6 +43,10 @@ _looked_up = metrics.Counter(
 ATTEMPTS = 20
 # A segment that cannot be opened is read again, and named in the log again, after so long.
 TRIED_AGAIN = 600.0  # seconds
+
+
+# The size of all that is sealed, and a piece of it.
+Piece = tuple[int, bytes]
 
 
 class SegmentGone(Exception):
@@ -119,11 +126,11 @@ def open_one(business_id: int, pk: UUID) -> Segment:
         known = _unreadable.get(pk)
         if known and time.monotonic() - known.tried < TRIED_AGAIN:
             raise SegmentUnreadable
-        # One at a time: sealed and opened, all of a business would be in memory twice.
-        found = _sealed.rows(business_id=business_id, id=pk)
-        if not found:
-            raise SegmentGone
-        segment = _unseal(business_id, pk, found[0][0])
+        with closing(_sealed.stream(business_id=business_id, id=pk)) as pieces:
+            first = next(pieces, None)
+            if first is None:
+                raise SegmentGone
+            segment = _unseal(business_id, pk, first, pieces)
         cache().put(pk, segment)
     return segment
 
@@ -150,16 +157,18 @@ def leave_to_others(pks: Iterable[UUID]) -> None:
         _unreadable[pk] = _unreadable[pk]._replace(key_held=False)
 
 
-def _unseal(business_id: int, pk: UUID, sealed: SealedToken) -> Segment:
+def _unseal(business_id: int, pk: UUID, first: Piece, others: Iterator[Piece]) -> Segment:
     """Raises SegmentUnreadable, noted and logged."""
+    size, head = first
+    pieces = chain([head], (piece for _, piece in others))
     try:
-        return Segment.from_bytes(_field.open_for(sealed, business_id, pk))
+        return Segment.from_bytes(_field.open_pieces(pieces, size, business_id, pk))
     except (SealError, ValueError):
-        key_held = not keyring.lacks_key(sealed.stored)
+        key_held = not keyring.lacks_key(head)
     _unreadable[pk] = _Unreadable(business_id, key_held, time.monotonic())
     fields = {"business": business_id, "segment": str(pk)}
     if not key_held:
-        fields["encryptionKey"] = keyring.key_id_of(sealed.stored).hex()
+        fields["encryptionKey"] = keyring.key_id_of(head).hex()
     log.error(
         "a search segment is damaged" if key_held else "a search segment needs a key not held here",
         extra={"fields": fields},
@@ -176,11 +185,12 @@ def _list_sizes() -> QuerySet[SearchSegment, Any]:
 
 
 def _one_sealed() -> QuerySet[SearchSegment, Any]:
-    return _of_business().filter(id=Slot("id", UUIDField())).values_list("sealed")
+    this = _of_business().filter(id=Slot("id", UUIDField()))
+    return this.values_list(Length("sealed"), Pieces("sealed"))
 
 
 _sizes: Prepared[Any] = Prepared(_list_sizes, planned_once=True)
-_sealed: Prepared[Any] = Prepared(_one_sealed, planned_once=True)
+_sealed: Prepared[Any] = Prepared(_one_sealed)
 
 
 def _resize(*, setting: str, **_: Any) -> None:

@@ -20,7 +20,7 @@ queryset's own rows in finora/tests/orm/test_prepared.py, and what is not done h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.apps import apps
@@ -103,14 +103,24 @@ class _Query:
         sealed = {at for _, at, *_ in self.opened}
         self.converters = [each for each in self.converters if each[0] not in sealed]
 
-    def run(self, connection: Any, values: dict[str, Any]) -> list[Any]:
-        params = [
+    def _given(self, connection: Any, values: dict[str, Any]) -> list[Any]:
+        return [
             param.output_field.get_db_prep_value(values[param.name], connection)
             if isinstance(param, Slot)
             else param
             for param in self.params
         ]
-        rows = self.statement.fetch(connection, params)
+
+    def stream(
+        self, connection: Any, values: dict[str, Any]
+    ) -> Generator[tuple[Any, ...], None, None]:
+        if self.model is not None:
+            raise TypeError("A prepared query streams the rows of a values_list().")
+        for row in self.statement.stream(connection, self._given(connection, values)):
+            yield self._converted(row, connection)
+
+    def run(self, connection: Any, values: dict[str, Any]) -> list[Any]:
+        rows = self.statement.fetch(connection, self._given(connection, values))
         if self.opened and rows:
             columns: list[Any] = list(zip(*rows, strict=True))
             for open_all, at, business, context in self.opened:
@@ -206,6 +216,10 @@ class Prepared(Generic[M]):
                 raise
             connection.close()
             return query.run(connection, values)
+
+    def stream(self, *shape: Hashable, **values: Any) -> Generator[tuple[Any, ...], None, None]:
+        """The rows of a values_list() one by one (see Statement.stream): to be closed."""
+        return self._query(shape).stream(connections["default"], values)
 
     def _query(self, shape: tuple[Hashable, ...]) -> _Query:
         query = self._queries.get(shape)

@@ -14,6 +14,7 @@ test_statements.py holds each against a cursor's own answers:
 - `Transformer.dump_sequence`, `.types`, `.formats`, `.load_rows`: values on their way there and
   back. A changed one would raise, or adapt otherwise than a cursor does.
 - psycopg's `Cursor.format` and `Connection.prepare_threshold`, documented, below Django's.
+- psycopg's `Cursor.stream`, documented, below Django's.
 - `PGconn.exec_prepared`, `.exec_params`, `.prepare`: documented (psycopg.pq), below its cursors.
 - `errors.error_from_result`: the exception that a cursor would raise.
 """
@@ -21,7 +22,7 @@ test_statements.py holds each against a cursor's own answers:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from itertools import count
 from typing import Any, cast
 
@@ -60,7 +61,7 @@ def _session(connection: Any) -> _Session:
 
 
 class Statement:
-    """SQL with `%s` for each value. `fetch` answers its rows as tuples.
+    """SQL with `%s` for each value. `fetch` answers its rows as tuples, `stream` one by one.
 
     `binary`: whether PostgreSQL sends them in binary. `planned_once`: whether it keeps the plan.
     """
@@ -77,8 +78,7 @@ class Statement:
         if connection.vendor == "postgresql":
             connection.close_if_health_check_failed()
             connection.ensure_connection()
-            heard = connection.queries_logged or connection.execute_wrappers
-            if connection.autocommit and not heard:
+            if connection.autocommit and not _is_heard(connection):
                 with connection.wrap_database_errors:
                     return self._fetch_directly(_session(connection), params)
         with connection.cursor() as cursor:
@@ -92,6 +92,25 @@ class Statement:
             finally:
                 connection.connection.prepare_threshold = None
             return cast(list[Any], cursor.fetchall())
+
+    def stream(
+        self, connection: BaseDatabaseWrapper, params: Sequence[Any]
+    ) -> Generator[tuple[Any, ...], None, None]:
+        """The rows one by one, as PostgreSQL makes them: no other is in memory.
+
+        Nothing else can be asked until it has ended or was closed.
+        """
+        if connection.vendor != "postgresql" or _is_heard(connection):
+            yield from self.fetch(connection, params)
+            return
+        with connection.cursor() as cursor, connection.wrap_database_errors:
+            rows = cursor.cursor.stream(self.sql, params, binary=self.format == BINARY)
+            try:
+                yield from rows
+            finally:
+                # To cancel it, as psycopg would, costs a connection of its own.
+                for _ in rows:
+                    pass
 
     def _is_kept(self) -> bool:
         return self.planned_once and not settings.DATABASE_BOUNCER
@@ -127,6 +146,10 @@ class Statement:
                 return result
             # psycopg lets all statements go after a ROLLBACK.
             prepared.clear()
+
+
+def _is_heard(connection: BaseDatabaseWrapper) -> bool:
+    return bool(connection.queries_logged or connection.execute_wrappers)
 
 
 def _is_unknown(result: PGresult) -> bool:

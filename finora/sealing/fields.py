@@ -16,7 +16,7 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -329,6 +329,14 @@ class SealedBytesField(Sealed, models.BinaryField):  # type: ignore[type-arg]
     def open_for(self, token: SealedToken, business_id: int, context: Any) -> bytes:
         return keyring.unseal(
             token.stored, purpose="blob", business_id=business_id, context=self._bound(context)
+        )
+
+    def open_pieces(
+        self, pieces: Iterable[bytes], size: int, business_id: int, context: Any
+    ) -> bytes:
+        """open_for() of a blob of `size` sealed bytes that is read a piece at a time."""
+        return keyring.unseal_pieces(
+            pieces, size, purpose="blob", business_id=business_id, context=self._bound(context)
         )
 
     def _bound(self, value: Any) -> bytes:

@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import logging
 import os
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -29,6 +34,7 @@ log = logging.getLogger("finora.keyring")
 
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
+TAG_BYTES = 16
 _VERSION = b"\x01"
 _HEADER = len(_VERSION) + KEY_ID_BYTES
 _BODY = _HEADER + NONCE_BYTES
@@ -77,12 +83,16 @@ def sealing_key_id() -> bytes:
 
 @lru_cache(maxsize=8192)
 def _cipher(key_id: bytes, purpose: str, business_id: int) -> AESGCM:
+    return AESGCM(_derived(key_id, purpose, business_id))
+
+
+def _derived(key_id: bytes, purpose: str, business_id: int) -> bytes:
     key = keys().get(key_id)
     if key is None:
         _note_missed(key_id)
         raise SealError(f"sealed with the key {key_id.hex()}, which is not configured")
     info = f"finora v1 {purpose} {business_id}".encode()
-    return AESGCM(HKDF(SHA256(), 32, salt=None, info=info).derive(key.secret))
+    return HKDF(SHA256(), 32, salt=None, info=info).derive(key.secret)
 
 
 def seal(data: bytes, *, purpose: str, business_id: int, context: bytes) -> bytes:
@@ -123,6 +133,35 @@ def unseal(sealed: bytes, *, purpose: str, business_id: int, context: bytes) -> 
         return cipher.decrypt(sealed[_HEADER:_BODY], rest[_BODY:], context)
     except InvalidTag:
         raise SealError("forged, or moved from another place") from None
+
+
+def unseal_pieces(
+    pieces: Iterable[bytes], size: int, *, purpose: str, business_id: int, context: bytes
+) -> bytes:
+    """unseal() of sealed bytes that come in pieces, `size` in all, the first one with the head.
+
+    Only what it answers is in memory as a whole. Raises SealError.
+    """
+    coming = (memoryview(piece) for piece in pieces)
+    head = next(coming, memoryview(b""))
+    left = size - _BODY - TAG_BYTES
+    if bytes(head[:1]) != _VERSION or len(head) < _BODY or left < 0:
+        raise SealError("not sealed by this version")
+    key = _derived(bytes(head[1:_HEADER]), purpose, business_id)
+    decryptor = Cipher(AES256(key), GCM(bytes(head[_HEADER:_BODY]))).decryptor()
+    decryptor.authenticate_additional_data(context)
+    # Written in place: none of it is moved, or touched twice.
+    opened = io.BytesIO(bytes(left))
+    tag = b""
+    for piece in chain([head[_BODY:]], coming):
+        text = piece[:left]
+        left -= opened.write(decryptor.update(text))
+        tag += piece[len(text) :]
+    try:
+        decryptor.finalize_with_tag(tag)
+    except (InvalidTag, ValueError):
+        raise SealError("forged, or moved from another place") from None
+    return opened.getvalue()
 
 
 def _note_missed(key_id: bytes) -> None:

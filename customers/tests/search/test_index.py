@@ -1,5 +1,6 @@
 """The index keeps itself, in small steps: packs, merges, sweeps, finds its way past the rest."""
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection, connections, transaction
 
 from customers.models import Customer
 from customers.search import index, store, sweeping
-from customers.search.segment import encode_id
+from customers.search.segment import Entry, build, encode_id
 from finora.tenants.models import Business
 from finora.tests.kit import factories
 from finora.tests.kit.directories import (
@@ -652,3 +653,18 @@ def test_a_repack_writes_while_others_write(business, small, elsewhere):
         mark for segment in segments(business) for _, mark in segment.marks(range(segment.lines))
     ]
     assert all(marks)  # one without would be taken for a line of the tail
+
+
+@pytest.mark.postgres
+def test_opening_a_segment_takes_its_own_memory_and_little_beside_it(business):
+    large = build([Entry("cust_" + "0" * 26, "a" * (2 << 20), "")])
+    store.write(business.pk, large)
+    ((pk, _),) = store._sizes.rows(business_id=business.pk)
+    tracemalloc.start()
+    try:
+        opened = store.open_one(business.pk, pk)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert opened.to_bytes() == large.to_bytes()
+    assert most < 1.4 * large.nbytes

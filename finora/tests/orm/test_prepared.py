@@ -11,8 +11,10 @@ from django.db import OperationalError, connection, models, transaction
 from django.test.utils import isolate_apps
 
 from customers.models import Customer
+from customers.search.models import SearchSegment
 from finora.orm import prepared
 from finora.orm.loading import LightlyLoaded
+from finora.orm.pieces import PIECE_BYTES, Pieces
 from finora.sealing import SealError
 from finora.sealing.tokens import SealedToken
 from finora.tenants.models import ApiKey, Business
@@ -297,3 +299,28 @@ def test_a_managers_prepared_query_is_of_the_managers_model(business):
         [found] = manager.named.rows(name="Till")
         assert (type(found), found.pk) == (Key, key.pk)
         assert manager.named is Key.objects.named
+
+
+def test_rows_stream_as_they_are_fetched(ada):
+    one = prepared.Prepared(lambda: KEYS.values_list("name", "created_at", "business"))
+    ApiKey.objects.issue(ada.business, "a key")
+    ApiKey.objects.issue(ada.business, "another")
+    assert len(one.rows()) == 2
+    assert [held(row) for row in one.stream()] == [held(row) for row in one.rows()]
+
+
+def test_instances_do_not_stream(ada):
+    with pytest.raises(TypeError, match="values_list"):
+        next(prepared.Prepared(lambda: SHOWN().all()).stream())
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, 3 * PIECE_BYTES + 7])
+def test_a_large_column_comes_in_pieces(business, size):
+    large = (b"0123456789abcdef" * (size // 16 + 1))[:size]
+    SearchSegment.objects.create(business=business, size=1, sealed=b"")
+    SearchSegment.objects.update(sealed=SealedToken(large))
+    pieces = prepared.Prepared(lambda: SearchSegment.objects.values_list(Pieces("sealed")))
+    came = [piece for (piece,) in pieces.stream()]
+    assert b"".join(came) == large
+    if connection.vendor == "postgresql":
+        assert len(came) == max(1, -(-size // PIECE_BYTES))

@@ -1,6 +1,7 @@
 """What is sent to libpq directly is answered as through a cursor."""
 
 import threading
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -155,3 +156,34 @@ def test_each_thread_has_its_own():
     for thread in threads:
         thread.join()
     assert len(found) == 3
+
+
+def test_rows_that_stream_are_those_of_a_cursor():
+    sql = "SELECT n, repeat('é', n), %s::bytea FROM generate_series(1, 500) n"
+    statement = Statement(sql, binary=True, planned_once=False)
+    as_ever = statement.fetch(connection, [b"\0\xff"])
+    assert list(statement.stream(connection, [b"\0\xff"])) == as_ever
+    with transaction.atomic():
+        assert list(statement.stream(connection, [b"\0\xff"])) == as_ever
+
+
+def test_a_stream_that_is_closed_early_leaves_the_connection_usable():
+    statement = Statement("SELECT generate_series(1, %s)", binary=True, planned_once=False)
+    with closing(statement.stream(connection, [50_000])) as rows:
+        assert next(rows) == (1,)
+    assert statement.fetch(connection, [2]) == [(1,), (2,)]
+
+
+def test_what_fails_in_the_middle_of_a_stream_is_djangos():
+    sql = "SELECT 10 / (%s - generate_series(1, 20000))"
+    statement = Statement(sql, binary=True, planned_once=False)
+    with pytest.raises(DataError, match="division by zero"):
+        list(statement.stream(connection, [20_000]))
+    assert statement.fetch(connection, [20_001])[0] == (0,)
+
+
+def test_whoever_listens_hears_of_a_stream():
+    statement = Statement("SELECT %s::int", binary=True, planned_once=False)
+    with CaptureQueriesContext(connection) as captured:
+        assert list(statement.stream(connection, [7])) == [(7,)]
+    assert len(captured) == 1

@@ -26,6 +26,32 @@ def test_the_sealed_bytes_show_nothing_but_the_length():
     assert len(sealed) == 1 + 4 + 12 + len(b"ada@example.com") + 16
 
 
+def in_pieces(sealed, size):
+    """The first one holds the head at least."""
+    return [sealed[:size], *(sealed[at : at + size] for at in range(size, len(sealed), size))]
+
+
+@given(st.binary(max_size=300), st.integers(17, 400))
+def test_pieces_open_as_the_whole_does(data, size):
+    sealed = keyring.seal(data, **PLACE)
+    assert keyring.unseal_pieces(in_pieces(sealed, size), len(sealed), **PLACE) == data
+
+
+@given(st.data())
+def test_pieces_open_nothing_when_a_bit_is_changed_or_a_byte_is_lacking_or_too_many(data):
+    sealed = bytearray(keyring.seal(b"ada@example.com" * 5, **PLACE))
+    bit = data.draw(st.integers(0, len(sealed) * 8 - 1))
+    sealed[bit // 8] ^= 1 << bit % 8
+    size = data.draw(st.integers(17, 120))
+    with pytest.raises(SealError):
+        keyring.unseal_pieces(in_pieces(bytes(sealed), size), len(sealed), **PLACE)
+    sealed[bit // 8] ^= 1 << bit % 8
+    for wrong in sealed[:-1], sealed[: data.draw(st.integers(0, 100))], sealed + b"x":
+        for told in len(wrong), len(sealed):
+            with pytest.raises(SealError):
+                keyring.unseal_pieces(in_pieces(bytes(wrong), size), told, **PLACE)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -38,8 +64,11 @@ def test_the_sealed_bytes_show_nothing_but_the_length():
     ],
 )
 def test_nothing_opens_in_another_place(change):
+    sealed = keyring.seal(b"ada", **PLACE)
     with pytest.raises(SealError):
-        keyring.unseal(keyring.seal(b"ada", **PLACE), **PLACE | change)
+        keyring.unseal(sealed, **PLACE | change)
+    with pytest.raises(SealError):
+        keyring.unseal_pieces([sealed], len(sealed), **PLACE | change)
 
 
 @given(st.data())
