@@ -27,10 +27,12 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 # What is a path of this repository: it begins in one of its folders, or is a file beside them.
 PATH = re.compile(
-    r"(finora|customers|bench|deploy|docs|templates|\.ci)/[^<*… ]*"
+    r"(finora|customers|sales|bench|deploy|docs|templates|\.ci)/[^<*… ]*"
     r"|manage\.py|\w+\.(md|toml|txt|ini)"
 )
-IN_TEXT = re.compile(r"(?<![\w/.])(?:finora|customers|bench|docs|templates)/[\w/-]+\.(?:py|md)\b")
+IN_TEXT = re.compile(
+    r"(?<![\w/.])(?:finora|customers|sales|bench|docs|templates)/[\w/-]+\.(?:py|md)\b"
+)
 SEE = re.compile(r"\b[Ss]ee ([a-z]\w+)\.(?:py|[a-z_]+)\b(?!\.)")
 # Shell variables that the documents set themselves or take from the demo, and make's.
 OTHER_NAMES = {
@@ -103,7 +105,7 @@ def test_paths_are_there(document):
 def test_files_that_comments_name_are_there():
     code = [
         path
-        for folder in ("finora", "customers", "bench")
+        for folder in ("finora", "customers", "sales", "bench")
         for path in (ROOT / folder).rglob("*.py")
     ]
     modules = {path.stem for path in code} | {path.parent.name for path in code}
@@ -120,6 +122,18 @@ def test_commands_are_there(document):
     text = document.read_text()
     assert set(re.findall(r"manage\.py ([a-z_]+)", text)) <= get_commands().keys()
     assert made_in(text) <= targets()
+
+
+def test_every_command_of_ours_is_documented():
+    pages = "".join(page.read_text() for page in DOCUMENTS) + (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"(?:manage\.py |`)([a-z_]+)", pages))
+    ours = {
+        path.stem
+        for folder in ("finora", "customers", "sales")
+        for path in (ROOT / folder).glob("management/commands/[a-z]*.py")
+    }
+    assert len(ours) > 15
+    assert ours - named == set()
 
 
 def test_every_make_command_is_documented():
@@ -170,8 +184,9 @@ def test_the_architecture_has_the_order_of_the_import_contract():
         for name in re.split(r" *[|:] *", floor)
     }
     table = (ROOT / "docs" / "architecture.md").read_text().partition("| floor |")[2]
-    named = re.findall(r"`(bench|customers|finora/\w+)", table.partition("\n\n")[0])
-    assert len(named) > 12
+    named = re.findall(r"`(bench|sales|customers|finora/\w+)", table.partition("\n\n")[0])
+    assert {name for name in place if "finora" not in name} <= {*named}
+    assert len(named) > 20
     assert [place[name] for name in named] == sorted(place[name] for name in named)
 
 

@@ -4,12 +4,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from customers.transfer.export import Export, Form, note
+from finora.management import businesses
 from finora.management.keyed import KeyedCommand
 from finora.management.private_file import private_file
-from finora.tenants.models import Business
 
 
 class Command(KeyedCommand):
@@ -39,9 +37,7 @@ class Command(KeyedCommand):
         reveal: bool,
         **options: Any,
     ) -> str:
-        business = Business.objects.with_public_id(business_id).first()
-        if business is None:
-            raise CommandError("There is no business with this id.")
+        business = businesses.named(business_id)
         customers = business.customers.not_erased().with_status(status)
         with private_file(file) as out:
             note(business, customers.count(), reveal=reveal)

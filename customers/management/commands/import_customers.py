@@ -18,8 +18,8 @@ from customers.transfer.preview import Preview
 from customers.transfer.reading import MAP_FIELDS, Reading
 from customers.transfer.refused import FileRefused
 from customers.transfer.running import pieces_of, run_file
+from finora.management import businesses
 from finora.management.keyed import KeyedCommand
-from finora.tenants.models import Business
 
 EVERY = 2.0  # seconds between two lines of progress
 
@@ -58,10 +58,7 @@ class Command(KeyedCommand):
         parser.add_argument("--report", type=Path, help="a CSV of all rows and cells left out")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        try:
-            business = Business.objects.get(public_id=options["business_id"])
-        except Business.DoesNotExist:
-            raise CommandError("There is no business with this id.") from None
+        business = businesses.named(options["business_id"])
         path: Path = options["file"]
         if not path.is_file():
             raise CommandError("There is no such file.")

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from customers.search import index
+from finora.management import businesses
 from finora.management.keyed import KeyedCommand
 from finora.sealing import SealError
-from finora.tenants.models import Business
 
 
 class Command(KeyedCommand):
@@ -26,14 +26,10 @@ class Command(KeyedCommand):
         parser.add_argument("business_id", metavar="BUSINESS_ID", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        businesses = Business.objects.order_by("id")
-        if options["business_id"]:
-            businesses = businesses.filter(public_id=options["business_id"])
-            if not businesses:
-                raise CommandError("There is no business with this id.")
+        those = businesses.named_or_all(options["business_id"])
         total = 0
         left: list[str] = []
-        for business in businesses:
+        for business in those:
 
             def progress(rows: int, name: str = business.public_id) -> None:
                 self.stderr.write(f"{name}: {rows:,} customers read")
@@ -42,7 +38,7 @@ class Command(KeyedCommand):
                 total += index.repack(business, progress)
             except SealError:
                 left.append(business.public_id)
-        line = f"Packed {total:,} customers of {len(businesses) - len(left):,} businesses."
+        line = f"Packed {total:,} customers of {len(those) - len(left):,} businesses."
         if left:
             raise CommandError(f"{line} Left, as an encryption key is missing: {', '.join(left)}.")
         return line

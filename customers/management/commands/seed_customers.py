@@ -14,6 +14,7 @@ from customers.batch import Batch
 from customers.management.people import Person, people
 from customers.search import index
 from finora import loads
+from finora.management import businesses
 from finora.management.keyed import KeyedCommand
 from finora.tenants.models import Business
 
@@ -37,10 +38,7 @@ class Command(KeyedCommand):
         parser.add_argument("--seed", type=int, default=0)
 
     def handle(self, *args: Any, **options: Any) -> str:
-        try:
-            business = Business.objects.get(public_id=options["business_id"])
-        except Business.DoesNotExist:
-            raise CommandError("There is no business with this id.") from None
+        business = businesses.named(options["business_id"])
         count = options["count"]
         if count < 1:
             raise CommandError("--count is 1 or more.")

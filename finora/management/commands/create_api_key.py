@@ -3,9 +3,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from finora.tenants.models import ApiKey, Business
+from finora.management import businesses
+from finora.tenants.models import ApiKey
 
 
 class Command(BaseCommand):
@@ -18,9 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True, help="where the key is used")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        try:
-            business = Business.objects.get(public_id=options["business_id"])
-        except Business.DoesNotExist:
-            raise CommandError("There is no business with this id.") from None
-        _, key = ApiKey.objects.issue(business, options["name"][:100])
+        _, key = ApiKey.objects.issue(
+            businesses.named(options["business_id"]), options["name"][:100]
+        )
         return key

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from finora.tenants.models import Business
+from finora.management import businesses
 from sales.balances import differences
 
 
@@ -24,16 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("business_id", metavar="BUSINESS_ID", nargs="?")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        businesses = Business.objects.order_by("pk")
-        if options["business_id"]:
-            businesses = businesses.with_public_id(options["business_id"])
-            if not businesses:
-                raise CommandError("There is no business with this id.")
+        books = businesses.named_or_all(options["business_id"])
         found = 0
-        for business in businesses:
+        for business in books:
             for difference in differences(business):
                 found += 1
                 self.stderr.write(f"{business.public_id}: {difference}")
         if found:
-            raise CommandError(f"{found:,} differences in {len(businesses):,} businesses.")
-        return f"The books of {len(businesses):,} businesses agree."
+            raise CommandError(f"{found:,} differences in {len(books):,} businesses.")
+        return f"The books of {len(books):,} businesses agree."
