@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any, NamedTuple
 
 from django.template.loader import render_to_string
@@ -37,14 +37,21 @@ def _section(name: str, held: Any) -> Section:
 
 
 def _words(name: str) -> str:
-    """`companyName` as `Company name`."""
-    spaced = "".join(f" {char.lower()}" if char.isupper() else char for char in name)
-    return spaced[:1].upper() + spaced[1:]
+    """`companyName` as `Company name`, `vatRate` as `VAT rate`."""
+    first, *rest = re.sub("([A-Z])", r" \1", name).lower().split()
+    first = first.upper() if first in ("tin", "vat") else first.capitalize()
+    return " ".join([first, *rest])
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    """As somebody reads it: several things as a line each."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return "\n".join(map(_cell, value)) or "-"
+        case dict():
+            return ", ".join(f"{key}: {_cell(each)}" for key, each in value.items())
+    return str(value)

@@ -7,7 +7,6 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from finora.orm.keyset import Order
 from finora.staff.base import DirectoryAdmin
@@ -51,9 +50,9 @@ class BookAdmin(ReadOnlyAdmin, DirectoryAdmin):
             )
         return queryset, False
 
-    @admin.display(description="customer", empty_value="-")
-    def whose(self, row: Any) -> SafeString | None:
+    @admin.display(description="customer")
+    def whose(self, row: Any) -> str:
         if row.customer is None:
-            return None
+            return "-"
         url = reverse("admin:customers_customer_change", args=[row.customer_id])
         return format_html('<a href="{}">{}</a>', url, row.customer.name)

@@ -44,36 +44,36 @@ class ReceiptAdmin(BookAdmin):
     def unallocated(self, receipt: Receipt) -> str:
         return naira(receipt.unallocated_kobo)
 
-    @admin.display(description="pays", empty_value="-")
-    def allocated(self, receipt: Receipt) -> str | None:
+    @admin.display(description="pays")
+    def allocated(self, receipt: Receipt) -> str:
         paid = receipt.business.allocations.filter(receipt=receipt).order_by("pk")
         rows = paid.values_list("invoice_id", "invoice__number", "amount_kobo")
         links = (
             (reverse("admin:sales_invoice_change", args=[pk]), number, naira(kobo))
             for pk, number, kobo in rows
         )
-        return format_html_join("", '<a href="{}">{}</a> {}<br>', links) or None
+        return format_html_join("", '<a href="{}">{}</a> {}<br>', links) or "-"
 
     # Whoever may read them has the API; here they are recognised, not read.
 
-    @admin.display(description="paid by", empty_value="-")
-    def paid_by_shown(self, receipt: Receipt) -> str | None:
+    @admin.display(description="paid by")
+    def paid_by_shown(self, receipt: Receipt) -> str:
         return _masked(receipt, "paid_by")
 
-    @admin.display(description="paid by (email)", empty_value="-")
-    def paid_by_email_shown(self, receipt: Receipt) -> str | None:
+    @admin.display(description="paid by (email)")
+    def paid_by_email_shown(self, receipt: Receipt) -> str:
         return _masked(receipt, "paid_by_email")
 
-    @admin.display(description="reference", empty_value="-")
-    def reference_shown(self, receipt: Receipt) -> str | None:
+    @admin.display(description="reference")
+    def reference_shown(self, receipt: Receipt) -> str:
         return _masked(receipt, "reference")
 
 
-def _masked(receipt: Receipt, field: str) -> str | None:
+def _masked(receipt: Receipt, field: str) -> str:
     try:
         value: str | None = getattr(receipt, field)
     except SealError:
         return tag("unreadable", "bad")
     if value is None:
-        return None
+        return "-"
     return masking.email(value) if field == "paid_by_email" else masking.DOTS

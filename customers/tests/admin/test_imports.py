@@ -92,7 +92,9 @@ def test_sent_looked_at_confirmed_followed_and_undone(editor, business):
 
     Customer.objects.get(name="Customer 7").edit(phone="0805")
     undo = {"action": "undo", "_selected_action": [import_.pk], "index": "0", "from_page": "yes"}
-    assert "Undo 1 import?" in text_of(editor.post(LIST, undo))
+    asked = text_of(editor.post(LIST, undo))
+    assert "Undo 1 import?" in asked
+    assert asked.count(import_.public_id) == 1
     editor.post(LIST, undo | {"confirmed": "yes"})
     assert "Being undone" in text_of(editor.get(url(import_)))
     run_tasks()

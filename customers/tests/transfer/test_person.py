@@ -122,13 +122,15 @@ def test_the_imports_that_made_and_changed_a_customer_are_named(business, staff)
 
 def test_modules_add_what_they_hold(ada, monkeypatch):
     monkeypatch.setattr(person, "_registered", {})
-    invoice = {"number": "INV-1", "lines": [{"of": "rice", "price": Decimal("1250.50")}]}
+    lines = [{"of": "rice", "price": Decimal("1250.50")}, {"of": "salt", "price": Decimal(1)}]
+    invoice = {"number": "INV-1", "lines": lines}
     person.register("invoices", lambda customer: [invoice])
     person.register("receipts", lambda customer: [])
     held = json.loads(told(ada.public_id))
-    assert held["invoices"] == [{"number": "INV-1", "lines": [{"of": "rice", "price": "1250.50"}]}]
+    of_json = [{"of": "rice", "price": "1250.50"}, {"of": "salt", "price": "1"}]
+    assert held["invoices"] == [{"number": "INV-1", "lines": of_json}]
     html = told(ada.public_id, "--format", "html")
-    assert "INV-1" in html
+    assert "<td>of: rice, price: 1250.50\n" in html
     assert "<h2>Receipts</h2>\n<p>Nothing.</p>" in html
 
 

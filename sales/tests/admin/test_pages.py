@@ -115,6 +115,13 @@ def test_a_page_shows_all_but_who_is_named(staff, ada):
         assert "Ada Obi" in shown
 
 
+def test_what_a_receipt_does_not_say_is_a_dash(staff, business):
+    receipt = books.receipt(None, business=business)
+    page = text_of(staff.get(f"{RECEIPTS}{receipt.pk}/change/"))
+    for label in ("Customer", "Pays", "Paid by", "Paid by \\(email\\)", "Reference"):
+        assert re.search(rf"{label}: -", page), label
+
+
 def test_nothing_is_changed_there(staff, ada):
     invoice = books.invoice(ada)
     assert staff.get(f"{INVOICES}add/").status_code == 403
