@@ -18,6 +18,7 @@ from bench.plan import (
 )
 from bench.servers import ROOT
 
+pytestmark = pytest.mark.slow
 DB = os.environ.get("TEST_DB", "sqlite")
 BRAND = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[DB]
 
@@ -39,26 +40,17 @@ def run(*options):
     }
 
 
-def test_the_calls_are_measured_beside_the_references():
-    rows = {row[0]: row[1:] for row in run("--only", "calls")}
-    servers = [OURS_LIMITED, OURS_UNLIMITED, MODELVIEWSET]
-    servers += [FASTAPI] if DB == "postgres" else []
-    for route in ROUTES:
-        for server in servers:
+def test_calls_and_invoices_are_measured_beside_the_references_and_added_up():
+    rows = {row[0]: row[1:] for row in run("--only", "calls,sales")}
+    ours = [OURS_LIMITED, OURS_UNLIMITED, MODELVIEWSET]
+    for route in (*ROUTES, *SALES_ROUTES):
+        servers = ours if route in ROUTES else [OURS_UNLIMITED]
+        for server in [*servers, FASTAPI] if DB == "postgres" else servers:
             rate, beside, cpu, database, _, p50, p99, _, load = rows[
                 f"{route} · {BRAND} · {server}"
             ]
             assert all(float(figure.replace(",", "")) > 0 for figure in (rate, cpu, p50, p99, load))
             assert (database != "–") == (DB == "postgres")
-            assert (beside != "") == (DB == "postgres" and server != FASTAPI)
-
-
-def test_invoices_are_measured_beside_the_reference_and_added_up():
-    rows = {row[0]: row[1:] for row in run("--only", "sales")}
-    for route in SALES_ROUTES:
-        for server in [OURS_UNLIMITED, FASTAPI] if DB == "postgres" else [OURS_UNLIMITED]:
-            rate, beside, cpu, *_, p50, p99, _, _ = rows[f"{route} · {BRAND} · {server}"]
-            assert all(float(figure.replace(",", "")) > 0 for figure in (rate, cpu, p50, p99))
             assert (beside != "") == (DB == "postgres" and server != FASTAPI)
 
 

@@ -9,6 +9,8 @@ from django.conf import settings
 
 from finora.tests.kit.programs import required
 
+pytestmark = pytest.mark.once
+
 TESTS = """
 import pytest
 from finora.tests.kit.programs import needed
@@ -22,10 +24,15 @@ def test_a_call():
 
 def test_that_needs_nothing():
     pass
+
+@pytest.mark.postgres
+def test_about_the_other_database():
+    pass
 """
+ELSEWHERE = "In the run on PostgreSQL alone: 1 (pytest.ini: postgres)"
 
 
-def last_line(tmp_path, *options, **env):
+def last_lines(tmp_path, *options, **env):
     (tmp_path / "test_it.py").write_text(TESTS)
     here = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
@@ -38,11 +45,13 @@ def last_line(tmp_path, *options, **env):
         timeout=120,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout.splitlines()[-1]
+    return run.stdout.splitlines()[-2:]
 
 
 def test_a_run_ends_with_what_it_left_out_and_how_to_have_it(tmp_path):
-    assert last_line(tmp_path, "-n", "1", PATH=str(tmp_path)) == (  # as `make test` does
+    elsewhere, missing = last_lines(tmp_path, "-n", "1", PATH=str(tmp_path))  # as `make test` does
+    assert elsewhere == ELSEWHERE
+    assert missing == (
         "NOT TESTED here: 1 of the README's calls as pasted"
         " (install curl; on Debian: apt-get install curl);"
         " 3 of the staff's pages in a browser"
@@ -50,12 +59,14 @@ def test_a_run_ends_with_what_it_left_out_and_how_to_have_it(tmp_path):
     )
 
 
-def test_a_run_that_left_nothing_out_ends_as_pytest_has_it(tmp_path):
+def test_a_run_that_left_nothing_out_ends_with_what_the_other_database_has(tmp_path):
     for name in ("chromium", "curl"):
         program = tmp_path / name
         program.touch()
         program.chmod(0o755)
-    assert last_line(tmp_path, PATH=str(tmp_path)).startswith("5 passed in ")
+    passed, elsewhere = last_lines(tmp_path, PATH=str(tmp_path))
+    assert passed.startswith("5 passed, 1 deselected in ")
+    assert elsewhere == ELSEWHERE
 
 
 def test_what_is_required_fails_the_test_and_says_how_to_have_it(monkeypatch):

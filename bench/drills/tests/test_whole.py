@@ -8,6 +8,7 @@ import pytest
 
 from bench.drills.world import ROOT
 
+pytestmark = pytest.mark.slow
 DB = os.environ.get("TEST_DB", "sqlite")
 
 

@@ -296,6 +296,7 @@ class History(RuleBasedStateMachine):
         assert found(self.beside, query) == matches(self.texts_beside, query)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_search_is_right_after_every_step(monkeypatch):
     small_steps(monkeypatch)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from finora.tests.kit import factories
 from finora.tests.kit.screens import look, measured, press
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 DARK_GROUND = "rgb(28, 32, 34)"
 WHITE = "rgb(255, 255, 255)"

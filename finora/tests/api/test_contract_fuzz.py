@@ -20,6 +20,7 @@ SEED, EXAMPLES = 1, 25
 
 
 @pytest.mark.slow
+@pytest.mark.postgres  # the stricter one: of texts, of numbers, of types
 @pytest.mark.timeout(600)
 @pytest.mark.django_db(transaction=True)
 def test_a_contract_fuzzer_finds_nothing(live_server: Any, tmp_path: Path):

@@ -140,6 +140,7 @@ def made(live_server: Any, tmp_path: Any, monkeypatch: Any) -> ModuleType:
         del sys.modules[name]
 
 
+@pytest.mark.once
 @pytest.mark.django_db(transaction=True)
 def test_every_endpoint_is_called_by_a_generated_client(
     made: ModuleType, live_server: Any, request: Any

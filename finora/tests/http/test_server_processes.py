@@ -62,6 +62,7 @@ def test_workers_share_no_connection_to_the_database(serve):
     assert "Unexpected exit" not in served.log.read_text()
 
 
+@pytest.mark.once
 def test_term_ends_a_server_at_any_moment_of_its_start(serve):
     """Until the workers have handlers of their own, they have the main process's: 2 of 13 starts
     that were stopped in their first 0.7 s never ended."""
@@ -78,6 +79,7 @@ def test_term_ends_a_server_at_any_moment_of_its_start(serve):
     ends_within(END_SECONDS, served.family())
 
 
+@pytest.mark.once
 def test_a_signal_that_is_sent_to_all_and_again_ends_them(serve):
     """As a terminal and some supervisors do: the third one to a worker once stopped it for good."""
     served = serve(workers=2).wait()
@@ -90,6 +92,7 @@ def test_a_signal_that_is_sent_to_all_and_again_ends_them(serve):
     ends_within(END_SECONDS, family)
 
 
+@pytest.mark.once
 def test_term_ends_a_server_that_slow_clients_and_a_hanging_worker_hold(serve):
     served = serve(workers=2).wait()
     family = served.family()
@@ -102,6 +105,7 @@ def test_term_ends_a_server_that_slow_clients_and_a_hanging_worker_hold(serve):
         ends_within(END_SECONDS, family)
 
 
+@pytest.mark.once
 def test_term_ends_a_server_that_is_reloading(serve):
     served = serve(workers=3).wait()
     served.send(signal.SIGHUP)
@@ -111,6 +115,7 @@ def test_term_ends_a_server_that_is_reloading(serve):
     ends_within(END_SECONDS, family)
 
 
+@pytest.mark.once
 def test_workers_end_with_a_main_process_that_is_killed(serve):
     served = serve(workers=2)
     while len(served.family()) < 3:  # so one is killed while its workers still load
@@ -172,6 +177,7 @@ def test_a_task_does_not_hold_up_the_end_of_its_server(serve, business):
     ends_within(END_SECONDS, family)
 
 
+@pytest.mark.once
 def test_a_second_server_on_the_port_does_not_start(serve):
     first = serve().wait()
     second = serve(PORT=str(first.port))

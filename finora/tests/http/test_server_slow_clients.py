@@ -14,7 +14,7 @@ from django.conf import settings
 from finora.tests.kit import factories
 from finora.tests.kit.served import HOST, Served, head
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 LIST = "/v1/customers"
 LENGTH = "Content-Length: 5000"
@@ -101,6 +101,7 @@ def test_more_silent_connections_than_a_worker_had_room_for_stop_nobody(server):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.slow
 def test_a_connection_that_sends_nothing_or_takes_nothing_is_closed(server):
     big = head("GET", "/static/big.bin")
     with socket.socket() as deaf:

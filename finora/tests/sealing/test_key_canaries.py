@@ -280,6 +280,8 @@ def deployment(tmp_path):
 WSGI = ("-c", "import finora.wsgi")
 
 
+@pytest.mark.slow
+@pytest.mark.once
 def test_a_server_starts_with_the_keys_of_its_database_only(tmp_path):
     right = {"FIELD_ENCRYPTION_KEY": new_key(ENCRYPTION), "BLIND_INDEX_KEY": new_key(BLIND)}
     with deployment(tmp_path) as run:
@@ -306,6 +308,7 @@ def test_a_server_starts_with_the_keys_of_its_database_only(tmp_path):
             right[name] = f"{new},{old}"
 
 
+@pytest.mark.once
 def test_lost_demo_keys_stop_the_start_and_the_hint_says_what_to_do(tmp_path):
     with deployment(tmp_path) as run:
         run("manage.py", "migrate", "-v0", SECRET_KEY="").check_returncode()
@@ -315,6 +318,7 @@ def test_lost_demo_keys_stop_the_start_and_the_hint_says_what_to_do(tmp_path):
         assert "demo-keys.json" in started.stderr
 
 
+@pytest.mark.once
 def test_a_server_does_not_start_on_tables_that_are_not_there(tmp_path):
     with deployment(tmp_path) as run:
         started = run("manage.py", "serve", SECRET_KEY="")
@@ -322,6 +326,7 @@ def test_a_server_does_not_start_on_tables_that_are_not_there(tmp_path):
         assert "manage.py migrate" in started.stderr
 
 
+@pytest.mark.once
 def test_nothing_starts_while_the_database_cannot_be_asked(tmp_path):
     with deployment(tmp_path) as run:
         started = run(

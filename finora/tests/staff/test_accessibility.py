@@ -10,7 +10,7 @@ from finora.tests.kit import books
 from finora.tests.kit.axe import findings
 from finora.tests.kit.screens import look, made_up_people, page_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -21,7 +21,7 @@ from finora.tests.kit.screens import (
     said,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 def test_staff_log_in_find_a_customer_and_open_it(screens, ada):

@@ -11,7 +11,7 @@ from customers.models import Customer
 from finora.tests.kit import factories
 from finora.tests.kit.screens import fits, press, said
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 @pytest.fixture

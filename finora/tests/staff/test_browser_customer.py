@@ -12,7 +12,7 @@ from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
 from finora.tests.kit.screens import fits, look, measured, page_of, press, said
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 GLANCE = {"width": 1440, "height": 900}
 

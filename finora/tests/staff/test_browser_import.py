@@ -18,7 +18,7 @@ from finora.tests.kit.axe import findings
 from finora.tests.kit.screens import fits, look, press, said
 from finora.tests.kit.tasks import run_tasks
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from finora.tests.kit.screens import PHONE, fits, look, made_up_people, measured, press
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 LIST = "/admin/customers/customer/"
 WIDE = {"width": 1440, "height": 900}

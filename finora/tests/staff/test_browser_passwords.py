@@ -21,7 +21,7 @@ from finora.tests.kit.screens import (
     said,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 def test_a_value_is_revealed_by_a_click_and_gone_with_the_page(screens, ada):

@@ -11,7 +11,7 @@ from finora import clock
 from finora.staff.models import StaffSession
 from finora.tests.kit.screens import PASSWORD, fits, look, press, said
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 @pytest.mark.parametrize("width", [1440, 390])

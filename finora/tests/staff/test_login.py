@@ -245,6 +245,7 @@ def test_the_locks_own_checks_have_nothing_to_say(deploy):
     assert [m for m in said if m.id and m.id.startswith("axes") and not m.is_silenced()] == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "value"),
     [
