@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Self, cast
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, DateField, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from finora import identifiers
@@ -15,6 +15,8 @@ from finora.sealing.rows import SealedRowQuerySet
 # What a customer owes: its amounts are part of the balance.
 OPEN = ("sent", "partially_paid")
 OVERDUE = "overdue"
+# The day until which an invoice is not late, for ever without one: as indexes have it.
+DUE = Coalesce("due_date", Value(date.max, output_field=DateField()))
 # What changes of an issued invoice.
 LIVE = frozenset({"status", "due_date", "paid_kobo"})
 # What an erasure takes away of any.
@@ -107,11 +109,10 @@ class InvoiceQuerySet(BookQuerySet):
 
     def with_status(self, status: str, today: date) -> Self:
         """Those that show this status today: see Invoice.status_on."""
-        late = Q(due_date__lt=today)
         if status == OVERDUE:
-            return self.open().filter(late)
+            return self.open().alias(due=DUE).filter(due__lt=today)
         found = self.filter(status=status)
-        return found.exclude(late) if status in OPEN else found
+        return found.alias(due=DUE).filter(due__gte=today) if status in OPEN else found
 
     def owed(self) -> Self:
         """What each customer owes by these, as rows of `customer_id` and `kobo`."""
