@@ -26,7 +26,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from customers.transfer import report, tasks
-from customers.transfer.formats.plan import NO_PLACE
+from customers.transfer.findings import NO_PLACE
 from customers.transfer.models import (
     CHUNK_BYTES,
     Import,

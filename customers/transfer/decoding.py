@@ -26,8 +26,10 @@ MOST_CHARACTERS = 2 << 20
 # them only so far: or a file made for it would be read a thousand times over.
 LONG_LOOKS, SHORT_LOOK = 8, 16 << 10
 
-_UNDECODABLE, _UNKNOWN = "finora.undecodable", "\udcff"
-codecs.register_error(_UNDECODABLE, lambda error: (_UNKNOWN, error.end))  # type: ignore[attr-defined]
+# What stands in a text for what is no letter.
+UNKNOWN = "\udcff"
+_UNDECODABLE = "finora.undecodable"
+codecs.register_error(_UNDECODABLE, lambda error: (UNKNOWN, error.end))  # type: ignore[attr-defined]
 
 _OTHER_FILES = {
     b"PK\x03\x04": "a ZIP archive, as Excel's .xlsx is",
@@ -197,5 +199,5 @@ class Lines:
             line = None
         self._lines += 1
         if self._is_windows and line and not line.isascii():
-            line = _UTF_8_SHOWN.sub(_UNKNOWN, line)
+            line = _UTF_8_SHOWN.sub(UNKNOWN, line)
         return self._lines, line

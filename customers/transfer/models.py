@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models, transaction
 from django.db.models import F, Q
 
-from customers.transfer.findings import Finding
+from customers.transfer.findings import Finding, of_file
 from customers.transfer.refused import FileRefused
 from finora import clock, identifiers
 from finora.audit import acting
@@ -197,7 +197,8 @@ class Import(TenantRow):
         return self._of(ImportBatch).order_by("number")
 
     def findings(self) -> Iterator[Finding]:
-        """The whole report, in order; a batch at a time. Raises SealError."""
+        """The whole report, in the file's order; a batch at a time. Raises SealError."""
+        yield from of_file(self.facts)
         batches = self.batches()
         number = -1
         while batch := batches.filter(number__gt=number).first():

@@ -9,6 +9,7 @@ from io import StringIO
 from customers.transfer.cells import guard
 from customers.transfer.findings import Finding
 
+_ROW = {True: "left out", False: "imported", None: ""}
 HEADER = ("line", "column", "field", "rule", "row")
 
 
@@ -25,5 +26,5 @@ def lines(findings: Iterable[Finding]) -> Iterator[str]:
 
     yield "\ufeff" + line(*HEADER)
     for each in findings:
-        row = "left out" if each.rejects else "imported"
+        row = _ROW[each.rejects]
         yield line(each.line, guard(each.column), each.field, each.message, row)

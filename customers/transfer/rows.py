@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from customers.rules import RULES, Broken
 from customers.transfer.cells import UNREADABLE
+from customers.transfer.decoding import UNKNOWN
 from customers.transfer.findings import Finding
 from customers.transfer.formats.plan import Row
 from finora.sealing import normal_forms
 
 PLACEHOLDER_DOMAIN = "import.invalid"  # RFC 2606: such an address leads nowhere
 _PLAIN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+UNDECODABLE = "A letter is broken, or of another encoding than the rest of the file."
 NOT_EXPORTED = "The value could not be opened when it was exported."
 _UNNAMED = "Without an email a row needs an id or a name."
 DEFAULT_NAME_LENGTH = RULES["name"].max_length
@@ -52,7 +54,8 @@ def checked(
             taken = rule.taken(value)
         except Broken as error:
             column = row.columns.get(field, "")
-            findings.append(Finding(row.line, column, rule.api_name, str(error), True))
+            rule_told = UNDECODABLE if UNKNOWN in str(value) else str(error)
+            findings.append(Finding(row.line, column, rule.api_name, rule_told, True))
             rejected = True
             continue
         if taken is not None:

@@ -9,9 +9,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from customers.transfer import report
-from customers.transfer.findings import Finding
+from customers.transfer.findings import NO_PLACE, Finding, of_file
 from customers.transfer.formats import FORMATS, JSON_LINES
-from customers.transfer.formats.plan import NO_PLACE
 from customers.transfer.models import Import, MissingEmail, OnDuplicate
 from customers.transfer.portions import Counts
 from customers.transfer.preview import Preview
@@ -88,6 +87,7 @@ class Command(KeyedCommand):
         preview = Preview(import_, reading)
 
         def findings() -> Iterator[Finding]:
+            yield from of_file(reading.told())
             for portion in preview.portions():
                 yield from portion.findings
                 self._say(preview.counts.rows, portion.read_bytes)

@@ -166,6 +166,18 @@ def test_an_export_comes_in_as_it_went_out(api, other_api, business, other_busin
         assert {name: one.get(name) for name in ours} == {name: other.get(name) for name in ours}
 
 
+def test_the_report_tells_what_of_the_file_has_no_place_and_how_it_was_read(api):
+    file = "name,email,colour\nAndré,andre@example.com,red\nBola,none,\n".encode("cp1252")
+    report = told(api, sent(api, file, CSV))["report"]
+    assert [(each["line"], each["field"]) for each in report] == [(0, ""), (1, ""), (3, "email")]
+    assert "Windows-1252" in report[0]["message"]
+    assert "“colour”" in report[1]["message"]
+    lines = b'{"name": "Ada", "email": "ada@example.com", "colour": "red"}\n' * 2
+    [line] = told(api, sent(api, lines))["report"]
+    assert "“colour”" in line["message"]
+    assert "red" not in str(report) + str(line)
+
+
 def test_a_file_that_nothing_places_fails_and_says_why(api):
     data = told(api, sent(api, b"colour,shape\nred,round\n", CSV))
     assert data["state"] == "failed"

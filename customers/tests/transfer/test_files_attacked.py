@@ -15,7 +15,7 @@ from customers.transfer.cells import UNREADABLE, unguard
 from customers.transfer.formats.plan import MORE_CELLS
 from customers.transfer.reading import Reading
 from customers.transfer.refused import FileRefused
-from customers.transfer.rows import NoEmail, checked
+from customers.transfer.rows import UNDECODABLE, NoEmail, checked
 
 HEADER = ["name", "email", "phone", "address", "tin", "companyName"]
 OF_COLUMN = {rule.api_name: rule for rule in RULES.values()}
@@ -288,6 +288,7 @@ def test_a_letter_of_utf_8_among_those_of_windows_1252_is_named_and_not_taken_fo
     found, findings = values(data)
     assert [each and each["name"] for each in found] == [*names, None, None, None]
     assert [(each.line, each.column) for each in findings] == [(n, "name") for n in (22, 23, 24)]
+    assert {each.message for each in findings} == {UNDECODABLE}
 
 
 def test_json_lines_are_of_utf_8_and_a_broken_letter_is_named():

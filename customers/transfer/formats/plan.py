@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from customers.rules import RULES
-from customers.transfer.findings import Finding, shown
+from customers.transfer.findings import NO_PLACE, Finding, shown
 from customers.transfer.formats.shape import NUMBERED, Format, Source, named
 from customers.transfer.records import Record
 from finora import text
@@ -19,7 +19,6 @@ _SAME = {"email": normal_forms.email_key, "phone": normal_forms.phone, "tin": no
 
 _WORD = re.compile(r"\w+")
 
-NO_PLACE = "no place here"
 UNREAD = "left unread"
 FILE_ID = "the file's own id"
 ONE_ONLY = "A customer has one; another value of this row was taken."
