@@ -26,7 +26,6 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from customers.transfer import report, tasks
-from customers.transfer.findings import NO_PLACE
 from customers.transfer.models import (
     CHUNK_BYTES,
     Import,
@@ -330,7 +329,8 @@ def _facts(import_: Import) -> dict[str, Any]:
 
 def _columns(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """Each column of a file that was looked at, and what becomes of it."""
-    return facts.get("columns") or [(name, NO_PLACE) for name in facts.get("header", ())]
+    columns: list[tuple[str, str]] = facts.get("columns") or facts.get("header", [])
+    return columns
 
 
 def _is_under_way(import_: Import, facts: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from customers.rules import RULES
 from customers.transfer.decoding import UTF_8, WINDOWS, Encoding, Lines, Pieces, encoding_of
-from customers.transfer.findings import shown
+from customers.transfer.findings import NO_PLACE
 from customers.transfer.formats import FORMATS, JSON_LINES, recognised
 from customers.transfer.formats.ours import OURS
 from customers.transfer.formats.plan import ObjectPlan, Plan, Row
@@ -126,12 +126,12 @@ class Reading:
             return FileRefused(
                 "No line among the first is a header: none names columns that are known."
             )
-        unplaced = [shown(cell) for cell in cells if named(cell) not in _KNOWN_COLUMNS]
-        names = ", ".join(f"“{name}”" for name in unplaced[:50] if name)
+        columns = Plan(OURS, cells).becomes()
+        names = ", ".join(f"“{name}”" for name, becomes in columns[:50] if becomes == NO_PLACE)
+        told = f" Columns without a place: {names}." if names else ""
         return FileRefused(
-            f"The header is of no tool that is known. Columns without a place: {names}. Say what "
-            f"they become with a mapping, column=field; fields are {', '.join(MAP_FIELDS)}.",
-            [name for name in map(shown, cells) if name],
+            f"The header is of no tool that is known, and has not both name and email.{told}",
+            columns,
         )
 
 

@@ -97,7 +97,7 @@ def preview(import_: Import) -> None:
     keep(done=True)
 
 
-def refuse(import_: Import, why: str, header: Sequence[str] | None = None) -> None:
+def refuse(import_: Import, why: str, header: Sequence[tuple[str, str]] | None = None) -> None:
     """A file that was sent could not be looked at: it may be with other options."""
     _keep(import_, refused=why, header=header, preview=None)
 

@@ -78,7 +78,9 @@ class Command(KeyedCommand):
             import_ = business.imports.open(**wanted, size=self.size, arrived=self.size)
             return self._run(import_, path, mapped, options)
         except FileRefused as why:
-            raise CommandError(str(why)) from None
+            fields = ", ".join(MAP_FIELDS)
+            hint = f" Say what they become: --map COLUMN=FIELD; fields are {fields}."
+            raise CommandError(f"{why}{hint if why.columns else ''}") from None
 
     def _count(
         self, import_: Import, path: Path, mapped: dict[str, str], options: dict[str, Any]

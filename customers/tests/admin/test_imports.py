@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -117,14 +118,21 @@ def test_a_small_file_comes_with_the_form_where_there_are_no_scripts(editor, bus
 
 def test_other_options_are_looked_at_before_they_are_taken(editor, business):
     factories.customer(business, name="Ada", email="ada@example.com")
-    text = files.file("Full,Mail,Tel", {"Full": "Ada", "Mail": "ada@example.com", "Tel": "0803"})
+    row = {"Full": "Ada", "Mail": "ada@example.com", "Phone": "0803", "Town": "Aba"}
+    text = files.file("Full,Mail,Phone,Town", row)
     import_ = send(editor, business, text)
     run_tasks()
     page = text_of(editor.get(url(import_)))
     assert "The header is of no tool that is known" in page
+    assert "“Full”, “Mail”, “Town”. Choose below what they become." in page
+    options = re.findall(
+        r'<label for="id_map\d">(\w+):.*?<option value="" selected>(.*?)<', page, re.S
+    )
+    none = "no place here"
+    assert options == [("Full", none), ("Mail", none), ("Phone", "phone"), ("Town", none)]
     assert 'value="Import"' not in page
     data = {"on_duplicate": "update", "missing_email": "skip"}
-    data |= {"map0": "name", "map1": "email", "map2": "phone"}
+    data |= {"map0": "name", "map1": "email"}
     editor.post(url(import_, "look"), data)
     run_tasks()
     import_.refresh_from_db()

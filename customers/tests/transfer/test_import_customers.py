@@ -255,6 +255,14 @@ def test_a_wrong_mapping_is_refused(run, arguments, said):
         run("name,email\n", *arguments)
 
 
+def test_an_unknown_header_says_what_has_no_place_and_how_to_map_it(business, run):
+    text = "Client Name,Email,Phone,Town\nAda,ada@example.com,0803,Aba\n"
+    with pytest.raises(CommandError, match=r"“Client Name”, “Town”\. Say what they become: --map"):
+        run(text)
+    run(text, "--map", "Client Name=name")
+    assert held(business) == [{"name": "Ada", "email": "ada@example.com", "phone": "0803"}]
+
+
 def test_an_unknown_business_and_a_missing_file_are_refused(business, tmp_path):
     with pytest.raises(CommandError, match="no business"):
         call_command("import_customers", "biz_none", "file")
