@@ -184,15 +184,21 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     def find_or_create(
         self, email: str, *, name: str | None = None, phone: str | None = None
     ) -> tuple[Any, bool]:
-        """The active customer with this email, made if there is none; and whether it was made.
+        """The active customer with this email, made if there is none; and whether it was made."""
+        customer = self.active_with_email(email)
+        if customer is not None:
+            return customer, False
+        return self.create_or_find(email, name=name, phone=phone)
+
+    def create_or_find(
+        self, email: str, *, name: str | None = None, phone: str | None = None
+    ) -> tuple[Any, bool]:
+        """As find_or_create(), for an email that nobody had when it was looked for just now.
 
         Leans on the unique constraint, never on a check before an insert: any number of
         simultaneous calls for one email make one customer.
         """
         while True:
-            customer = self.active_with_email(email)
-            if customer is not None:
-                return customer, False
             local_part = normal_forms.email(email).rpartition("@")[0]
             try:
                 customer = self.new(
@@ -201,9 +207,12 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
                 customer.save(force_insert=True)
                 return customer, True
             except IntegrityError as error:
-                # Someone was faster. That customer may be deleted again by now, so look anew.
                 if not (isinstance(error, EmailInUse) or is_of_email(error)):
                     raise
+            # Someone was faster. That customer may be deleted again by now: then it is made anew.
+            customer = self.active_with_email(email)
+            if customer is not None:
+                return customer, False
 
     def edit(self, public_id: str, changes: dict[str, Any]) -> Any:
         """Changes the named fields of one active customer and leaves the others alone.

@@ -94,7 +94,7 @@ class CustomersView(CustomerApiView):
         after = self.after(request.GET.get("cursor"))
         # One more than shown tells whether more follow.
         if filtered is None:
-            page = self.business.customers.page(limit + 1, after)
+            page = self.business_ahead.customers.page(limit + 1, after)
         else:
             customers = filtered.in_list_order().with_columns_shown()
             page = list((customers.after(*after) if after else customers)[: limit + 1])
@@ -110,7 +110,7 @@ class CustomersView(CustomerApiView):
         """The name key and id of the row to go on behind."""
         if cursor is None:
             return None
-        name_key, public_id = read_cursor(self.business_id, LIST, cursor)
+        name_key, public_id = read_cursor(self.business_ahead.pk, LIST, cursor)
         return name_key, public_id.decode()
 
     @operation(
@@ -146,7 +146,7 @@ class CustomerView(CustomerApiView):
         answers={200: Answer("The customer.", answers.Customer, answers.ONE)},
     )
     def get(self, request: Request, id: str) -> HttpResponse:
-        customer = self.business.customers.get_shown(id)
+        customer = self.business_ahead.customers.get_shown(id)
         return success(request, answers.customer_data(customer))
 
     @operation(
@@ -271,7 +271,10 @@ class FindOrCreateView(CustomerApiView):
     @idempotent(kept_while=_is_held)
     def post(self, request: Request) -> HttpResponse:
         fields = self.read(FindOrCreateBody)
-        customer, created = self.business.customers.find_or_create(**fields)
+        customer = self.business_ahead.customers.active_with_email(fields["email"])
+        created = False
+        if customer is None:
+            customer, created = self.business.customers.create_or_find(**fields)
         data: answers.FoundOrCreated = {
             "id": customer.public_id,
             "name": customer.name,

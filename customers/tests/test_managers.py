@@ -25,6 +25,7 @@ VERBS = {
     "take_turns_while_rotating": lambda customers, ada: customers.take_turns_while_rotating(),
     "tail": lambda customers, ada: customers.tail(),
     "find_or_create": lambda customers, ada: customers.find_or_create(email="new@example.com"),
+    "create_or_find": lambda customers, ada: customers.create_or_find("new@example.com"),
     "edit": lambda customers, ada: customers.edit(ada.public_id, {"name": "Bola"}),
     "edit_all": lambda customers, ada: customers.edit_all({ada.public_id: {"name": "Zoe"}}),
     "hold": lambda customers, ada: customers.hold(ada.public_id),

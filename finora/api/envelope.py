@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from finora import clock
-from finora.api import errors
+from finora.api import errors, throttling
 from finora.api.database_errors import database_trouble, takes_no_writes
 from finora.api.errors import ApiError, Details
 from finora.clock import iso
@@ -54,7 +54,10 @@ def _respond(request: AnyRequest, payload: dict[str, Any], status: int) -> HttpR
 def streamed(
     request: AnyRequest, chunks: Iterable[bytes], content_type: str
 ) -> StreamingHttpResponse:
-    """An answer outside the envelope, made as it is taken; with every answer's headers."""
+    """An answer outside the envelope, made as it is taken; with every answer's headers. Raises
+    RATE_LIMIT.
+    """
+    throttling.judge(getattr(request, "_request", request))
     response = StreamingHttpResponse(chunks, content_type=content_type)
     _tell(request, response)
     return response
@@ -78,8 +81,12 @@ def success(
     location: str | None = None,
     **meta: Any,
 ) -> HttpResponse:
-    """`data` in the envelope; `meta` adds to the three entries every answer has."""
+    """`data` in the envelope; `meta` adds to the three entries every answer has.
+
+    Raises RATE_LIMIT.
+    """
     request = getattr(request, "_request", request)  # DRF's looks each of its names up twice
+    throttling.judge(request)
     payload = {
         "success": True,
         "data": data,

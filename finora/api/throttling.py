@@ -3,39 +3,69 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from finora.api.errors import too_many
+from finora.api.errors import ApiError, too_many
 from finora.clock import iso
 from finora.limits.limiter import count_address, limiter, limits_of, refused
-from finora.limits.windows import SLOT_SECONDS
+from finora.limits.windows import SLOT_SECONDS, Verdict
 from finora.tenants.models import ApiKey
 
+# Keys whose last call here was refused.
+_refused: set[str] = set()
 
-def enter(request: HttpRequest, key: ApiKey) -> None:
-    """Counts the request for its key; `leave` must follow. Raises RATE_LIMIT."""
+
+def ask(request: HttpRequest, key: ApiKey) -> None:
+    """Counts the request for its key; `judge` says whether it may go on, and `leave` must follow.
+
+    Between the two there is time for what changes nothing: Redis works meanwhile, and who comes
+    back later does not wait. Of a key that was refused last nothing is done before the verdict.
+    """
     limits = limits_of(key.rate_limits or settings.RATE_LIMITS)
     if limits is None:
         return
-    verdict = limiter().enter(key.public_id, limits)
+    request.rate_asked = key.public_id, limiter().ask(key.public_id, limits)  # type: ignore[attr-defined]
+    if key.public_id in _refused:
+        judge(request)
+
+
+def judge(request: HttpRequest) -> None:
+    """Lets the request go on, if it was counted. Raises RATE_LIMIT, each time."""
+    asked = request.__dict__.pop("rate_asked", None)
+    if asked is not None:
+        _note(request, *asked)
+    if (refusal := request.__dict__.get("rate_refusal")) is not None:
+        raise refusal
+
+
+def _note(request: Any, key: str, answer: Callable[[], Verdict]) -> None:
+    verdict = answer()
     if verdict.limit is not None:
-        request.rate_limit = {  # type: ignore[attr-defined]
+        request.rate_limit = {
             "limit": verdict.limit,
             "remaining": verdict.remaining,
             "reset": iso(datetime.fromtimestamp(verdict.reset, UTC)),
         }
-    if not verdict.allowed:
-        refused.add("key", verdict.reason or "")
-        raise too_many(verdict.retry_after)
-    request.rate_slot = (key.public_id, verdict)  # type: ignore[attr-defined]
+    if verdict.allowed:
+        request.rate_slot = (key, verdict)
+        _refused.discard(key)
+        return
+    refused.add("key", verdict.reason or "")
+    request.rate_refusal = too_many(verdict.retry_after)
+    _refused.add(key)
 
 
 def leave(request: HttpRequest) -> None:
-    """Frees what `enter` took; nothing when it took nothing."""
+    """Frees what the request took; nothing when it took nothing."""
+    with suppress(ApiError):
+        judge(request)
     slot = getattr(request, "rate_slot", None)
     if slot is not None:
         limiter().leave(*slot)
@@ -55,7 +85,7 @@ def leave_with(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def keep(request: HttpRequest) -> None:
-    """Keeps what `enter` took; to be called by what streams, with each part of it."""
+    """Keeps what the request took; to be called by what streams, with each part of it."""
     slot = getattr(request, "rate_slot", None)
     kept_at = getattr(request, "rate_slot_kept_at", None)
     now = time.monotonic()

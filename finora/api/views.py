@@ -69,6 +69,7 @@ class ApiView(APIView):
         with acting.acting(self.actor):
             try:
                 response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+                throttling.judge(request)  # of an answer that is not the envelope's
             except BaseException:
                 throttling.leave(request)
                 raise
@@ -87,7 +88,7 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         key = self.key
         plain = request._request  # DRF's looks each of its names up twice
-        throttling.enter(plain, key)
+        throttling.ask(plain, key)
         plain.api_key_id = key.public_id  # type: ignore[attr-defined]
         business = key.business
         if business.is_suspended:
@@ -96,15 +97,21 @@ class ApiView(APIView):
         if any(name != business.public_id for name in named):
             # The key's own business hears of it. What was named may be anything: it is not noted.
             AuditEvent.objects.record_refused(
-                AuditEvent.Action.ACCESS_REFUSED, business.pk, [key.public_id]
+                AuditEvent.Action.ACCESS_REFUSED, self.business_id, [key.public_id]
             )
             raise errors.FORBIDDEN()
         if not named and plain.method in self.business_id_required:
             raise errors.MISSING_BUSINESS_ID.of_field("businessId")
-        self.check_permissions(request)
-        self.check_throttles(request)
+        if self.permission_classes or self.throttle_classes:
+            throttling.judge(plain)
+            self.check_permissions(request)
+            self.check_throttles(request)
 
     def handle_exception(self, exc: Exception) -> Any:
+        try:
+            throttling.judge(self.request._request)
+        except errors.ApiError as refusal:
+            exc = refusal  # before whatever else is wrong
         if isinstance(exc, SealError) and exc.row:
             self.note_unreadable([exc.row])
         return super().handle_exception(exc)
@@ -162,11 +169,20 @@ class ApiView(APIView):
 
     @property
     def business(self) -> Business:
-        """The key's business: the way to all that the request may know of."""
+        """The key's business: the way to all that the request may know of. Raises RATE_LIMIT."""
+        throttling.judge(self.request._request)
+        return self.key.business
+
+    @property
+    def business_ahead(self) -> Business:
+        """The same for reading a few rows while the limits are asked: where they refuse, that is
+        the answer, whatever was read. Get one takes a tenth less CPU so, waiting once less.
+        """
         return self.key.business
 
     @property
     def business_id(self) -> int:
+        throttling.judge(self.request._request)
         return self.key.business_id
 
     def read(self, body: type[Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:

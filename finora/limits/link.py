@@ -42,10 +42,22 @@ class Link:
 
     def ask(self, *command: str | int) -> Any:
         """The answer to the command. Raises RedisError."""
+        self.begin(*command)
+        return self.answer()
+
+    def begin(self, *command: str | int) -> None:
+        """Sends the command; `answer` comes next. Raises RedisError when it can't."""
         try:
             if not self._is_clear():
                 self.close()
             self._send(*command)
+        except redis.RedisError:
+            self.close()
+            raise
+
+    def answer(self) -> Any:
+        """The answer to the command that was begun. Raises RedisError."""
+        try:
             answer = self._read()
         except redis.RedisError:
             self.close()

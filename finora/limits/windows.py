@@ -17,6 +17,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from hashlib import sha1
 from typing import NamedTuple
@@ -219,22 +220,31 @@ class _SharedStore:
         self._links: list[Link] = []  # that nobody uses at the moment
         self._process = os.getpid()
 
-    def enter(self, key: str, limits: Limits) -> Verdict:
+    def ask(self, key: str, limits: Limits) -> Callable[[], Verdict]:
         names = [f"finora:rate:{{{key}}}:{part}" for part in ("minute", "slots", "counts")]
         ticket = secrets.token_hex(12)
         given = (limits.minute, limits.hour, limits.day, limits.concurrent)
         arguments = [*(limit or "" for limit in given), ticket, int(SLOT_SECONDS * SECOND)]
         link = self._take()
         try:
-            try:
-                seen = link.ask("EVALSHA", self._digest, len(names), *names, *arguments)
-            except redis.ResponseError as error:
-                if not str(error).startswith("NOSCRIPT"):
-                    raise
-                seen = link.ask("EVAL", self._script, len(names), *names, *arguments)
-        finally:
+            link.begin("EVALSHA", self._digest, len(names), *names, *arguments)
+        except redis.RedisError:
             self._links.append(link)
-        return _verdict(limits, ticket, *seen)
+            raise
+
+        def verdict() -> Verdict:
+            try:
+                try:
+                    seen = link.answer()
+                except redis.ResponseError as error:
+                    if not str(error).startswith("NOSCRIPT"):
+                        raise
+                    seen = link.ask("EVAL", self._script, len(names), *names, *arguments)
+            finally:
+                self._links.append(link)
+            return _verdict(limits, ticket, *seen)
+
+        return verdict
 
     def keep(self, key: str, ticket: str) -> None:
         link = self._take()
@@ -295,16 +305,34 @@ class RateLimiter:
         self._look_again: float | None = None  # monotonic; None while the store answers
 
     def enter(self, key: str, limits: Limits) -> Verdict:
+        return self.ask(key, limits)()
+
+    def ask(self, key: str, limits: Limits) -> Callable[[], Verdict]:
+        """As `enter`; but the verdict is what this answers once it is called, which it must be, and
+        once: until then there is time for something else.
+        """
         was_away = self._look_again is not None
         if self._shared is not None and self._may_ask():
             try:
-                verdict = self._shared.enter(key, limits)
-                if was_away:
-                    self._note(None)
-                return verdict
+                answer = self._shared.ask(key, limits)
             except redis.RedisError as error:
                 self._note(error)
-        return self._local.enter(key, limits)
+            else:
+                return lambda: self._answered(answer, was_away, key, limits)
+        verdict = self._local.enter(key, limits)
+        return lambda: verdict
+
+    def _answered(
+        self, answer: Callable[[], Verdict], was_away: bool, key: str, limits: Limits
+    ) -> Verdict:
+        try:
+            verdict = answer()
+        except redis.RedisError as error:
+            self._note(error)
+            return self._local.enter(key, limits)
+        if was_away:
+            self._note(None)
+        return verdict
 
     def keep(self, key: str, verdict: Verdict) -> None:
         """To be called at least each half SLOT_SECONDS while a request goes on for longer."""

@@ -4,9 +4,14 @@ import re
 import threading
 
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 
 from customers.api import views
 from finora.api import throttling
+from finora.api.errors import ApiError
+from finora.api.views import ApiView
+from finora.audit.models import AuditEvent
 from finora.tenants.models import ApiKey
 from finora.tests.kit import factories
 from finora.tests.kit.fixtures import Api
@@ -77,6 +82,91 @@ def test_a_refused_call_reaches_neither_business_nor_body(api, settings):
     api.get(LIST)
     assert api.post(LIST, b"{").status_code == 429
     assert api.get(LIST, {"businessId": "biz_other"}).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("GET", f"{LIST}?businessId={{}}", {}),
+        ("GET", "/v1/customers/cust_nobody", {}),
+        ("GET", f"{LIST}?limit=0", {}),
+        ("GET", f"{LIST}?businessId=biz_other", {}),
+        ("POST", f"{LIST}/find-or-create", {"email": "new@example.ng"}),
+        ("POST", f"{LIST}/find-or-create", {"email": "nonsense"}),
+        ("POST", LIST, {"name": "New", "email": "new@example.ng"}),
+    ],
+)
+@pytest.mark.parametrize("refused_before", [False, True])
+def test_a_refusal_goes_before_all_else_and_nothing_is_changed(
+    api, business, settings, refused_before, method, path, sent
+):
+    """Whatever was read while the limits were asked."""
+    settings.RATE_LIMITS = "1/minute"
+    api.get(LIST)
+    if refused_before:
+        api.get(LIST)
+    before = AuditEvent.objects.count()
+    answer = api.call(method, path.format(business.public_id), sent)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "RATE_LIMIT")
+    assert answer["X-RateLimit-Remaining"] == "0"
+    assert not business.customers.exists()
+    assert AuditEvent.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent"),
+    [
+        ("GET", f"{LIST}?businessId={{}}", {}),
+        ("GET", "/v1/customers/cust_nobody", {}),
+        ("POST", f"{LIST}/find-or-create", {"email": "new@example.ng"}),
+    ],
+)
+def test_who_was_refused_makes_the_database_read_nothing_but_the_key(
+    api, settings, django_assert_num_queries, method, path, sent
+):
+    settings.RATE_LIMITS = "1/minute"
+    api.get(LIST)
+    api.get(LIST)
+    with django_assert_num_queries(1):
+        answer = api.call(method, path.format(api.business.public_id), sent)
+    assert answer.status_code == 429
+
+
+class Plain(ApiView):
+    """An answer that is not the envelope's."""
+
+    def get(self, request):
+        return HttpResponse("plain")
+
+
+def test_no_answer_of_a_view_passes_the_limits_by(business, settings):
+    settings.RATE_LIMITS = "1/minute"
+    authorization = f"Bearer {factories.api_key(business)[1]}"
+
+    def code():
+        request = RequestFactory().get("/", headers={"authorization": authorization})
+        try:
+            return Plain.as_view()(request).status_code
+        except ApiError as error:  # RequestIdMiddleware answers it
+            return error.status
+
+    assert [code(), code()] == [200, 429]
+
+
+def test_what_was_asked_is_counted_and_left_where_a_call_breaks_off(
+    business, monkeypatch, settings
+):
+    settings.RATE_LIMITS = "1 concurrent"
+    _, key = factories.api_key(business)
+
+    def broken(self, request):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(views.CustomersView, "get", broken)
+        with pytest.raises(KeyboardInterrupt):
+            Api(business, key).get(LIST)
+    assert Api(business, key).get(LIST).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)

@@ -69,6 +69,31 @@ def test_a_connection_that_redis_closed_meanwhile_is_opened_anew(
     assert not [r for r in caplog.records if r.name == "finora.rate_limits"]
 
 
+def test_a_verdict_is_asked_for_and_read_later(server: RedisServer) -> None:
+    limiter, limits = RateLimiter(server.url), Limits(minute=60, concurrent=2)
+    first, second = (limiter.ask("k", limits) for _ in range(2))
+    third = limiter.ask("k", limits)
+    assert limiter.enter("other", limits).remaining == 59  # its own answer, not another's
+    allowed = [verdict for verdict in (third(), second(), first()) if verdict.allowed]
+    assert [verdict.remaining for verdict in sorted(allowed)] == [58, 59]
+    limiter.leave("k", allowed[0])
+    server.client.script_flush()
+    assert limiter.ask("k", limits)().remaining == 57
+
+
+def test_a_store_that_goes_away_before_its_verdict_is_read_is_no_obstacle(
+    server: RedisServer,
+) -> None:
+    limiter = RateLimiter(server.url)
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        verdict = limiter.ask("k", USUAL)()
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    assert (verdict.remaining, verdict.ticket) == (59, "local")
+    assert limiter._look_again is not None
+
+
 def test_a_script_that_redis_forgot_is_sent_again(server: RedisServer) -> None:
     limiter = RateLimiter(server.url)
     assert calls(limiter, 2) == [59, 58]
