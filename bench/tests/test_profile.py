@@ -3,10 +3,14 @@
 import time
 from typing import Any
 
+import pytest
+
 from bench import profile
 from bench.plan import OURS_LIMITED
 from bench.report import spent
 from finora.sealing import keyring
+
+pytestmark = pytest.mark.once
 
 
 def test_time_goes_to_the_innermost_file_that_is_of_a_part():

@@ -10,6 +10,8 @@ from customers.search.segment import Entry, build, first_matches
 from finora import accents, text
 from finora.text import MARK, holds, marked
 
+pytestmark = pytest.mark.once
+
 # Few letters and marks, so that texts repeat themselves and queries nearly match.
 ACUTE, DOT, GRAVE = "\u0301", "\u0323", "\u0300"
 marks = st.text(st.sampled_from([ACUTE, DOT, GRAVE]), max_size=4)

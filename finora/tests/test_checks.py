@@ -15,6 +15,8 @@ from django.utils.module_loading import import_string
 
 from finora import checks
 
+pytestmark = pytest.mark.once
+
 STRONG = "yBq3v0Zt8mKx5RjW1nUa7HdE4sPf6LcG"
 
 

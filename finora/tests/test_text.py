@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from finora.sealing import normal_forms
 from finora.text import MAX_NAME_KEY_BYTES, fold, has_unprintable, holds, name_key, trim
 
+pytestmark = pytest.mark.once
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 marks = st.text(st.sampled_from("\u0300\u0301\u0323\u0308\u0327\u0345"), max_size=3)
 letters = st.text(st.sampled_from("aeoọáÀßﬁİıKſσςΩỌ̀ 你محم١"), max_size=12)

@@ -13,6 +13,8 @@ from django.core.validators import validate_email
 
 from customers.management.people import people
 
+pytestmark = pytest.mark.once
+
 CROWD = 50_000
 
 

@@ -22,6 +22,8 @@ from customers.search.segment import (
 )
 from finora.text import MAX_NAME_KEY_BYTES, fold, has_unprintable, holds, name_key
 
+pytestmark = pytest.mark.once
+
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 # Few letters, so that names share them; characters that fold to several; accents, before and

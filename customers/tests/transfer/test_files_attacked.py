@@ -17,6 +17,8 @@ from customers.transfer.reading import Reading
 from customers.transfer.refused import FileRefused
 from customers.transfer.rows import UNDECODABLE, NoEmail, checked
 
+pytestmark = pytest.mark.once
+
 HEADER = ["name", "email", "phone", "address", "tin", "companyName"]
 OF_COLUMN = {rule.api_name: rule for rule in RULES.values()}
 

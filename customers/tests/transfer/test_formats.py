@@ -11,6 +11,8 @@ from customers.transfer.refused import FileRefused
 from customers.transfer.rows import NoEmail, checked
 from finora.tests.kit import files
 
+pytestmark = pytest.mark.once
+
 HEADERS = [
     ("shopify", files.SHOPIFY),
     ("shopify", files.SHOPIFY_OLDER),

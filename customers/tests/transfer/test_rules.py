@@ -8,6 +8,8 @@ from customers.api.serializers import CustomerBody
 from customers.rules import RULES, Broken
 from finora.tests.kit.bodies import BROKEN, KEPT
 
+pytestmark = pytest.mark.once
+
 OF_API = {rule.api_name: rule for rule in RULES.values()}
 WHOLE = {"name": "Ada", "email": "ada@example.com"}
 

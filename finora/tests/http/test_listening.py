@@ -10,6 +10,8 @@ from finora.http import listening
 from finora.http.listening import Dealer, listen
 from finora.tests.kit.served import free_port
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def listening_to():

@@ -15,6 +15,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -73,7 +74,15 @@ LEFT = pytest.StashKey[int]()
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: Any) -> None:
-    """The fixtures of all tests; they need Django, which is set up by now."""
+    """The fixtures of all tests; they need Django, which is set up by now.
+
+    Properties are tried with the same examples in each run, so that nobody's gate fails by what
+    somebody else brought; `--hypothesis-seed=random` tries others. And machines that run two suites
+    at once are slow at times; that is no finding.
+    """
+    is_same = config.getoption("--hypothesis-seed") is None
+    hypothesis.settings.register_profile("suite", deadline=None, database=None, derandomize=is_same)
+    hypothesis.settings.load_profile("suite")
     config.pluginmanager.import_plugin("finora.tests.kit.fixtures")
     config.pluginmanager.import_plugin("finora.tests.kit.screens")
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
-import hypothesis
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
@@ -19,10 +18,6 @@ from finora.http import probes
 from finora.http.logging import JsonFormatter
 from finora.tenants.models import Business
 from finora.tests.kit import factories, scraped
-
-# Machines that run two suites at once are slow at times; that is no finding.
-hypothesis.settings.register_profile("suite", deadline=None, database=None)
-hypothesis.settings.load_profile("suite")
 
 
 class Api:

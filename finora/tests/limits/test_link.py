@@ -10,6 +10,8 @@ import pytest
 from finora.limits.windows import Limits, RateLimiter
 from finora.tests.kit.stores import RedisServer, start_python
 
+pytestmark = pytest.mark.once
+
 USUAL = Limits(minute=60, hour=1000, day=10_000, concurrent=10)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import redis
 from django.conf import settings
 from redis.backoff import ConstantBackoff
@@ -13,6 +14,8 @@ from redis.retry import Retry
 
 from finora.limits.windows import Limits, RateLimiter
 from finora.tests.kit.served import HOST, free_port
+
+pytestmark = pytest.mark.once
 
 START_SECONDS = 60
 

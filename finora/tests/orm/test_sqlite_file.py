@@ -9,6 +9,8 @@ import pytest
 
 from finora.orm.sqlite import PrivateConnection
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def open_umask():
