@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import chain, islice, repeat, zip_longest
 from typing import Any
@@ -68,7 +68,11 @@ def _with_email(customers: Any, keys: int) -> Any:
 def _of_emails(customers: Any) -> Any:
     slots = [Slot(f"hash{n}", models.BinaryField()) for n in range(HASHES_AT_ONCE)]
     mine = customers.filter(business_id=Slot("business_id", models.BigIntegerField()))
-    return mine.active().filter(email_hash__in=slots).values_list("email_hash")
+    return mine.active().filter(email_hash__in=slots)
+
+
+def _keys_of_emails(customers: Any) -> Any:
+    return _of_emails(customers).values_list("email_hash", "pk")
 
 
 def _among(customers: Any, size: int) -> Any:
@@ -100,7 +104,8 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
 
     _one: Prepared[Any] = Prepared(_one, planned_once=True)
     _with_email: Prepared[Any] = Prepared(_with_email, (1,), planned_once=True)
-    _of_emails: Prepared[Any] = Prepared(_of_emails)
+    _of_emails: Prepared[Any] = Prepared(_of_emails, opened=True)
+    _keys_of_emails: Prepared[Any] = Prepared(_keys_of_emails)
     _among: Prepared[Any] = Prepared(_among, (10,), (50,), planned_once=True, opened=True)
     _page: Prepared[Any] = Prepared(_page, (51,), planned_once=True, opened=True)
     _page_behind: Prepared[Any] = Prepared(_page_behind, (51,), planned_once=True, opened=True)
@@ -328,16 +333,24 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     def _known(self, batch: Batch) -> set[bytes]:
         """The email hashes of a batch that active customers have."""
         own = batch.looked_up_by()
-        asked = list(own)
-        known: set[bytes] = set()
-        for start in range(0, len(asked), HASHES_AT_ONCE):
-            some = asked[start : start + HASHES_AT_ONCE]
+        return {own[found] for found in self.keys_of_emails(own)}
+
+    def keys_of_emails(self, email_hashes: Collection[bytes]) -> dict[bytes, int]:
+        """The active customers with these email hashes: by that, their integer ids."""
+        return {bytes(each): pk for each, pk in self._asked(self._keys_of_emails, email_hashes)}
+
+    def of_emails(self, email_hashes: Collection[bytes]) -> dict[bytes, Any]:
+        """The same customers, whole and opened: what cannot be opened raises when it is read."""
+        rows = self._asked(self._of_emails, email_hashes)
+        return {bytes(row.__dict__["email_hash"]): row for row in rows}
+
+    def _asked(self, query: Prepared[Any], email_hashes: Collection[bytes]) -> Iterator[Any]:
+        business_id, rest = self.business.pk, iter(email_hashes)
+        while some := list(islice(rest, HASHES_AT_ONCE)):
             # Filled up with one of them, so that one statement serves all numbers.
             full = islice(chain(some, repeat(some[0])), HASHES_AT_ONCE)
             values = {f"hash{n}": each for n, each in enumerate(full)}
-            rows = self._of_emails.rows(business_id=self.business.pk, **values)
-            known.update(own[bytes(found)] for (found,) in rows)
-        return known
+            yield from query.rows(business_id=business_id, **values)
 
     def import_packed(self, customers: Sequence[Any] | Batch, *, subject: str = "") -> None:
         """Inserts many new customers, searchable at once: for bulk loads, some thousands at a time.

@@ -35,6 +35,8 @@ VERBS = {
     "new": lambda customers, ada: customers.new(name="Bola", email="b@example.com"),
     "sealed": lambda customers, ada: customers.sealed([]),
     "without_known_emails": lambda customers, ada: customers.without_known_emails([]),
+    "keys_of_emails": lambda customers, ada: customers.keys_of_emails([]),
+    "of_emails": lambda customers, ada: customers.of_emails([]),
     "import_packed": lambda customers, ada: customers.import_packed([]),
     "keep_tail_short": lambda customers, ada: customers.keep_tail_short(),
 }

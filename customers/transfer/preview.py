@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from struct import Struct
 from typing import Any
 
@@ -14,9 +15,6 @@ from customers.transfer.portions import Counts, Portion, portions
 from customers.transfer.reading import Reading
 from customers.transfer.rows import Candidate
 from finora.sealing import SealError
-
-# Emails that are asked for at once.
-ASKED = 500
 
 
 class Preview:
@@ -44,7 +42,8 @@ class Preview:
             row.line: self._index.digests(self.import_.business_id, row.values["email"])
             for row in portion.new
         }
-        there = self._there([digest for each in digests.values() for digest in each])
+        asked = self.customers.of_emails if self._updates else self.customers.keys_of_emails
+        there = asked(list(chain.from_iterable(digests.values())))
         for row in portion.new:
             first, *_ = digests[row.line]
             key = int.from_bytes(first[:8])
@@ -81,17 +80,6 @@ class Preview:
             return None
         self._seen[key] = _PACKED.pack(*after)
         return True
-
-    def _there(self, digests: list[bytes]) -> dict[bytes, Any]:
-        """The active customers with these emails, by hash."""
-        mine = self.customers.active()
-        if not self._updates:
-            mine = mine.only("id", "business_id", "email_hash")
-        return {
-            bytes(row.__dict__["email_hash"]): row
-            for at in range(0, len(digests), ASKED)
-            for row in mine.filter(email_hash__in=digests[at : at + ASKED])
-        }
 
 
 # What a customer's fields hold, in as few bytes as tell one text from another.

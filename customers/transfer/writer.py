@@ -165,14 +165,13 @@ class Run:
         """Handles rows whose emails customers have, as far as these are there. Answers the hashes
         of those."""
         own = known.looked_up_by()
-        there = self.customers.active().filter(email_hash__in=list(own))
         edited: dict[bytes, Edited] = {}
         if self.import_.on_duplicate == OnDuplicate.UPDATE:
-            found = {own[bytes(each.__dict__["email_hash"])]: each for each in there}
+            found = {own[each]: row for each, row in self.customers.of_emails(own).items()}
             edited = self._update(known, rows, found)
             keys = {hash_: each.pk for hash_, each in found.items()}
         else:
-            keys = {own[bytes(hash_)]: pk for pk, hash_ in there.values_list("pk", "email_hash")}
+            keys = {own[each]: pk for each, pk in self.customers.keys_of_emails(own).items()}
         met = set()
         for hash_, pk in keys.items():
             became = edited.get(hash_, Edited.UNCHANGED)
