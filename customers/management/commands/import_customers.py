@@ -17,6 +17,7 @@ from customers.transfer.preview import Preview
 from customers.transfer.reading import MAP_FIELDS, Reading
 from customers.transfer.refused import FileRefused
 from customers.transfer.running import pieces_of, run_file
+from customers.transfer.writer import Overtaken
 from finora.management import businesses
 from finora.management.keyed import KeyedCommand
 
@@ -102,7 +103,12 @@ class Command(KeyedCommand):
         self, import_: Import, path: Path, mapped: dict[str, str], options: dict[str, Any]
     ) -> str:
         self.stderr.write(f"{import_.public_id} begins.")
-        done = run_file(import_, pieces_of(path), mapped, lambda now: self._say(now.rows, now.read))
+        try:
+            done = run_file(
+                import_, pieces_of(path), mapped, lambda now: self._say(now.rows, now.read)
+            )
+        except Overtaken:
+            raise CommandError(f"{import_.public_id} was undone meanwhile.") from None
         self._report(done.findings(), options["report"])
         self._tell(done.facts)
         return f"{done.public_id}: {_closing(done)}"

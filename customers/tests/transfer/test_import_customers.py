@@ -1,7 +1,7 @@
-"""manage.py import_customers and undo_import: what is in the directory afterwards."""
+"""manage.py import_customers: what is in the directory afterwards."""
 
 import csv
-from datetime import timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -10,11 +10,9 @@ from django.db import IntegrityError
 
 from customers.models import Customer
 from customers.search import index
-from customers.transfer import portions, running, tasks, undoing, writer
+from customers.transfer import portions, running, tasks, writer
 from customers.transfer.models import Import, ImportBatch, ImportChunk, State
 from customers.transfer.reading import Reading
-from finora import clock
-from finora.audit import acting
 from finora.audit.models import AuditEvent
 from finora.tests.kit import factories, files
 from finora.tests.kit.directories import directory, found, matches
@@ -30,29 +28,7 @@ def _portions_are_small(monkeypatch):
 @pytest.fixture
 def run(business, tmp_path):
     """Imports a text: what is said at the end, and on the way."""
-
-    def run(text, *args, **options):
-        path = tmp_path / "file"
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        out, err = StringIO(), StringIO()
-        call_command(
-            "import_customers",
-            business.public_id,
-            str(path),
-            *args,
-            stdout=out,
-            stderr=err,
-            **options,
-        )
-        return out.getvalue().strip(), err.getvalue()
-
-    return run
-
-
-def undo(import_):
-    out = StringIO()
-    call_command("undo_import", import_.public_id, stdout=out, stderr=StringIO())
-    return out.getvalue().strip().splitlines()
+    return partial(files.bring_in, business, tmp_path / "file")
 
 
 FIELDS = ("name", "email", "phone", "address", "tin", "company_name")
@@ -64,11 +40,6 @@ def held(business):
     return [{f: getattr(row, f) for f in FIELDS if getattr(row, f)} for row in rows]
 
 
-def counts(import_):
-    names = ("rows", "created", "updated", "skipped", "rejected")
-    return tuple(getattr(import_, name) for name in names)
-
-
 def test_a_file_becomes_customers_that_are_found_at_once(business, run):
     people = files.people(25)
     said, _ = run(files.file(files.OURS, *people))
@@ -78,7 +49,7 @@ def test_a_file_becomes_customers_that_are_found_at_once(business, run):
         "0 rejected; 0 were twice in the file, 0 there already; 0 cells have no place."
     )
     assert held(business) == sorted(people, key=lambda person: person["name"])
-    assert (done.state, done.format, counts(done)) == (State.DONE, "ours", (25, 25, 0, 0, 0))
+    assert (done.state, done.format, files.counts(done)) == (State.DONE, "ours", (25, 25, 0, 0, 0))
     assert not Customer.objects.unpacked().exists()
     assert index.store.rows(business.pk).count() == 1
     rows = directory(business)
@@ -92,7 +63,7 @@ def test_the_same_file_again_makes_nothing_twice(business, run):
     before = held(business)
     run(text)
     again = Import.objects.latest("id")
-    assert counts(again) == (25, 0, 0, 25, 0)
+    assert files.counts(again) == (25, 0, 0, 25, 0)
     assert again.in_directory == 25
     assert held(business) == before
     assert Customer.objects.count() == 25
@@ -153,7 +124,7 @@ def test_duplicates_in_the_file_and_in_the_directory_are_counted_and_left(busine
     ]
     run(files.file(files.OURS, *rows))
     done = Import.objects.get()
-    assert counts(done) == (18, 12, 0, 6, 0)  # of c8…c11 one in the same portion, three later
+    assert files.counts(done) == (18, 12, 0, 6, 0)  # of c8…c11 one in the same portion, three later
     assert (done.in_file, done.in_directory) == (5, 1)
     assert Customer.objects.get(name="Mine").email == "c3@example.com"
     assert not Customer.objects.filter(name="Twin").exists()
@@ -181,7 +152,7 @@ def test_update_fills_and_changes_and_clears_nothing(business, run):
     assert (same.name, same.updated_at) == ("Bola", before)
     chi = Customer.objects.get(name="Chi")
     assert chi.phone == "0807"
-    assert counts(Import.objects.get()) == (5, 1, 2, 2, 0)
+    assert files.counts(Import.objects.get()) == (5, 1, 2, 2, 0)
     event = AuditEvent.objects.about(business.pk, ada.public_id)[0]
     assert (event.action, event.fields) == ("updated", ["name", "phone", "tin"])
 
@@ -353,7 +324,7 @@ def test_a_sealed_file_is_run_on_where_it_was_cut_off(business, monkeypatch):
     assert (import_.state, import_.rows) == (State.RUNNING, 20)
     running.run(import_)
     import_.refresh_from_db()
-    assert (import_.state, counts(import_)) == (State.DONE, (36, 35, 0, 0, 1))
+    assert (import_.state, files.counts(import_)) == (State.DONE, (36, 35, 0, 0, 1))
     assert [(f.line, f.field) for f in import_.findings()] == [(37, "email")]
     assert import_.in_file == 0
     assert not ImportChunk.objects.exists()
@@ -383,7 +354,7 @@ def test_who_was_faster_is_a_duplicate(business, run, monkeypatch):
 
     monkeypatch.setattr(type(business.customers), "without_known_emails", looked)
     run(files.file(files.OURS, *files.people(8)))
-    assert counts(Import.objects.get()) == (8, 7, 0, 1, 0)
+    assert files.counts(Import.objects.get()) == (8, 7, 0, 1, 0)
     assert Customer.objects.get(name="Faster").email == "c4@example.com"
 
 
@@ -407,132 +378,16 @@ def test_who_was_faster_may_have_the_keys_too_that_were_given(business, run, mon
     monkeypatch.setattr(ImportBatch.objects, "create", refused)
     monkeypatch.setattr(type(business.customers), "without_known_emails", looked)
     run(files.file(files.OURS, *files.people(8)))
-    assert counts(Import.objects.get()) == (8, 7, 0, 1, 0)
+    assert files.counts(Import.objects.get()) == (8, 7, 0, 1, 0)
     assert Customer.objects.get(name="Faster").email == "c4@example.com"
 
 
 def test_two_runs_of_one_import_do_nothing_twice(business):
     import_ = tasks.begin(business, [files.file(files.OURS, *files.people(15)).encode()])
-    first = writer.start(import_, reading_of(import_))
-    second = writer.start(import_, reading_of(import_))
+    first = writer.start(import_, Reading(import_.pieces))
+    second = writer.start(import_, Reading(import_.pieces))
     ready = next(second.ready())
     first.all()
     with pytest.raises(writer.Overtaken):
         second.write(ready)
     assert business.customers.count() == 15
-
-
-def reading_of(import_):
-    return Reading(import_.pieces)
-
-
-# Undo.
-
-
-def test_undo_makes_inactive_whom_it_made_and_nobody_changed(business, run):
-    mine = factories.customer(business, name="Mine", email="c3@example.com", phone="1")
-    run(files.file(files.OURS, *files.people(25)), on_duplicate="update")
-    done = Import.objects.get()
-    changed = Customer.objects.get(name="Customer 7")
-    changed.edit(address="2 Marina")
-    owing = Customer.objects.get(name="Customer 8")
-    Customer.objects.filter(pk=owing.pk).update(account_balance_kobo=100)
-    Customer.objects.get(name="Customer 9").delete()
-    lines = undo(done)
-    assert lines == [
-        f"{changed.public_id} was changed since, and stays.",
-        f"{owing.public_id} was changed since, and stays.",
-        "Deactivated 21 customers; 2 were changed since and stay.",
-    ]
-    active = set(business.customers.active().values_list("pk", flat=True))
-    assert active == {mine.pk, changed.pk, owing.pk}
-    mine.refresh_from_db()
-    assert mine.phone == "08030000003"  # what it updated is not undone
-    done.refresh_from_db()
-    assert done.state == State.UNDONE
-    assert found(business, "customer 1") == []
-    # Again it says the same, and changes nothing.
-    factories.customer(business, name="Again", email="c9@example.com")
-    assert undo(done) == lines
-    done.refresh_from_db()
-    assert done.facts["undone"] == {"gone": 21, "staying": 2}
-    assert AuditEvent.objects.filter(action="import undone").count() == 1
-
-
-def test_undo_takes_whom_the_import_made_and_then_changed_itself(business, run):
-    """A later row of the file has the email of an earlier batch."""
-    later = [{"email": f"c{n}@example.com", "phone": f"0805{n:07}"} for n in range(6)]
-    text = files.file(files.OURS, *files.people(20), *later)
-    run(text, on_duplicate="update")
-    done = Import.objects.get()
-    assert counts(done) == (26, 20, 6, 0, 0)
-    by_hand = Customer.objects.get(name="Customer 3")
-    with acting.acting(lambda: acting.Actor("system", "", "req_other")):
-        by_hand.edit(address="2 Marina")
-    by_command = Customer.objects.get(name="Customer 4")
-    by_command.edit(address="3 Marina")
-    sold_to = Customer.objects.get(name="Customer 5")
-    for kobo in (100, -100):
-        later = clock.now() + timedelta(seconds=1)
-        business.customers.add_to_balances({sold_to.pk: kobo})
-    Customer.objects.filter(pk=sold_to.pk).update(updated_at=later)
-    assert undo(done)[-1] == "Deactivated 17 customers; 3 were changed since and stay."
-    active = set(business.customers.active().values_list("pk", flat=True))
-    assert active == {by_hand.pk, by_command.pk, sold_to.pk}
-
-
-def test_after_an_undo_the_file_comes_in_again(business, run):
-    text = files.file(files.OURS, *files.people(12))
-    run(text)
-    undo(Import.objects.get())
-    run(text)
-    assert counts(Import.objects.latest("id")) == (12, 12, 0, 0, 0)
-
-
-def test_undo_stops_an_import_that_runs(business):
-    import_ = tasks.begin(business, [files.file(files.OURS, *files.people(25)).encode()])
-    run = writer.start(import_, reading_of(import_))
-    first, second, _ = run.ready()
-    run.write(first)
-    undo(import_)
-    with pytest.raises(writer.Overtaken):
-        run.write(second)
-    assert not business.customers.active().exists()
-
-
-def test_an_undo_that_is_cut_off_goes_on(business, run, monkeypatch):
-    run(files.file(files.OURS, *files.people(25)))
-    step, calls = undoing._undo, []
-
-    def killed(*args):
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return step(*args)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(undoing, "_undo", killed)
-        with pytest.raises(KeyboardInterrupt):
-            undo(Import.objects.get())
-    assert business.customers.active().count() == 15
-    undo(Import.objects.get())
-    assert not business.customers.active().exists()
-    # Of the whole, not of what was left.
-    assert Import.objects.get().facts["undone"] == {"gone": 25, "staying": 0}
-
-
-def test_an_unknown_import_is_refused(db):
-    with pytest.raises(CommandError, match="no import"):
-        call_command("undo_import", "imp_none")
-
-
-# What is noted.
-
-
-def test_the_trail_names_the_import_with_its_counts_and_nobody(business, run):
-    run(files.file(files.OURS, *files.people(12), {"email": "broken"}))
-    done = Import.objects.get()
-    undo(done)
-    told = AuditEvent.objects.filter(business=business, subject=done.public_id).order_by("id")
-    said = [event.summary for event in told.lines()]
-    assert said == ["Imported: 1 rejected and 12 created", "Import undone: 12 deactivated"]

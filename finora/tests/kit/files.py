@@ -5,6 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+
+from customers.transfer.models import Import
+from finora.tenants.models import Business
 
 SHOPIFY = (
     "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,"
@@ -70,3 +77,21 @@ def people(count: int, start: int = 0) -> list[dict[str, str]]:
         {"name": f"Customer {n}", "email": f"c{n}@example.com", "phone": f"0803{n:07}"}
         for n in range(start, start + count)
     ]
+
+
+def bring_in(
+    business: Business, path: Path, text: str | bytes, *args: str, **options: Any
+) -> tuple[str, str]:
+    """Imports a text by the command, as this file: what is said at the end, and on the way."""
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    out, err = StringIO(), StringIO()
+    call_command(
+        "import_customers", business.public_id, path, *args, stdout=out, stderr=err, **options
+    )
+    return out.getvalue().strip(), err.getvalue()
+
+
+def counts(import_: Import) -> tuple[int, ...]:
+    """Its rows, and how many were created, updated, skipped and rejected."""
+    names = ("rows", "created", "updated", "skipped", "rejected")
+    return tuple(getattr(import_, name) for name in names)
