@@ -158,8 +158,11 @@ def drills(text: str) -> str:
         (
             [
                 drill,
-                " / ".join(dict.fromkeys(did for did, *_ in by_database)),
-                *(f"{checked}: **{found}**" for _, checked, found, _ in by_database),
+                " / ".join(dict.fromkeys(did for did, *_ in by_database if did)),
+                *(
+                    f"{checked}: **{found}**" if checked else found
+                    for _, checked, found, _ in by_database
+                ),
             ]
             for drill, by_database in rows.items()
         ),

@@ -84,7 +84,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    "axes",
+    "finora.staff.admin_app.LoginsConfig",  # axes
     "encrypted_model_fields",
     "rest_framework",
     "django_filters",
