@@ -169,8 +169,9 @@ def _search(section: Section) -> str:
     kinds = len(first["queries"])
     return f"""At {first["count"]:,} customers; {kinds} kinds of query: one to twelve characters,
 common to nowhere, names that sort last, across the `@`, accents. Every answer was compared with
-brute force while it was timed. The others are asked without HTTP and without accents; "the tail
-full" is with {TAIL} customers changed since their segment was written.
+brute force while it was timed; whatever was loaded had been vacuumed and written. The others are
+asked without HTTP and without accents; "the tail full" is with {TAIL} customers changed since
+their segment was written.
 
 {table(head, rows)}
 {_slowest(section)}

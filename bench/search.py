@@ -7,20 +7,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from psutil import Process
+
 from bench import queries
 from bench.checks import expect, say
 from bench.http import Client
 from bench.plan import OURS, TAIL
 from bench.rivals import GRAM, decrypt_and_scan
 from bench.servers import serving
-from bench.world import Directory, World
+from bench.waiting import Times, Watch, told
+from bench.world import Directory, World, rest
 from customers.models import Customer
 from finora.text import fold
 
 Timings = dict[str, list[float]]
+SLOWEST = 5  # answers of which is told what they waited for
 
 
 def run(world: World) -> dict[str, Any]:
+    # All that is filled is filled, and at rest, before anything is timed.
+    for of in (world.middle, world.large):
+        world.truth(of)
+    _ = world.rivals
+    rest()
     first = {str(of.count): _first(of, world) for of in (world.middle, world.large)}
     kinds = queries.choose(world.truth(world.large))
     return {"first": first, "queries": kinds, "search": _searches(world, kinds)}
@@ -55,17 +64,25 @@ def _timed(
     wanted: Mapping[str, list[str]],
     search: Callable[[str], tuple[float, list[str]]],
     rounds: int,
+    watch: Watch | None = None,
 ) -> Timings:
     """Milliseconds by kind, behind one round that only warms up."""
     times: Timings = {kind: [] for kind in kinds}
+    every: list[tuple[float, str, Times, Times]] = []
     for lap in range(rounds + 1):
         for kind, query in kinds.items():
+            before = watch.now() if watch else {}
             ms, found = search(query)
+            after = watch.now() if watch else {}
             expect(f"{name}, {kind} ({query!r})", found, wanted[kind])
             if lap:
                 times[kind].append(ms)
-    every = sorted(ms for values in times.values() for ms in values)
-    say(f"{name}: p50 {every[len(every) // 2]:.2f} ms, max {every[-1]:.1f} ms")
+                every.append((ms, kind, before, after))
+    every.sort(key=lambda each: each[0])
+    say(f"{name}: p50 {every[len(every) // 2][0]:.2f} ms, max {every[-1][0]:.1f} ms")
+    if watch:
+        for ms, kind, before, after in every[: -SLOWEST - 1 : -1]:
+            say(f"  {ms:.1f} ms, {kind}: {told(before, after)}")
     return times
 
 
@@ -91,7 +108,11 @@ def _searches(world: World, kinds: dict[str, str]) -> dict[str, Timings]:
             return ms, [customer["id"] for customer in answer["data"]["customers"]]
 
         name = "ours, HTTP"
-        results[name] = _timed(name, kinds, wanted, through_http, world.plan.search_rounds)
+        at_work = {"server": server.process, "PostgreSQL": world.postmaster, "bench": Process()}
+        with Watch(at_work) as watch:
+            results[name] = _timed(
+                name, kinds, wanted, through_http, world.plan.search_rounds, watch
+            )
         say(f"its process holds {server.memory_mb():.0f} MB")
 
     def in_process(query: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -26,6 +27,9 @@ from customers.models import Customer
 from customers.search.models import SearchSegment
 from finora.tenants.models import ApiKey, Business
 
+# For an autovacuum that has begun, of whichever database.
+REST_SECONDS = 120
+_VACUUMING = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'"
 _COPIED = ("name", "email", "phone", "address", "tin", "company_name", "account_balance_kobo")
 
 
@@ -72,6 +76,25 @@ def _settle() -> None:
             for model in Customer, SearchSegment:
                 cursor.execute(f"VACUUM ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
             cursor.execute("CHECKPOINT")
+
+
+def rest() -> None:
+    """Waits until what was loaded is done with: vacuumed and written by PostgreSQL, and none of
+    this process's own objects left that the collector would look at while something is timed.
+    """
+    gc.collect()
+    gc.freeze()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (ANALYZE)")
+            cursor.execute("CHECKPOINT")
+            deadline = time.monotonic() + REST_SECONDS
+            while time.monotonic() < deadline:
+                cursor.execute(_VACUUMING)
+                if not cursor.fetchone()[0]:
+                    return
+                time.sleep(0.5)
+        say("PostgreSQL is vacuuming still")
 
 
 class World:

@@ -33,10 +33,9 @@ import heapq
 import re
 import struct
 from array import array
-from base64 import b32encode
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain, islice, product
 from typing import NamedTuple
 
 import stringzilla as sz
@@ -58,7 +57,8 @@ _PREFIX = "cust_"
 _PUBLIC_ID = re.compile(_PREFIX + "[0-7][0-9a-hjkmnp-tv-z]{25}")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _TO_PYTHON = str.maketrans(_CROCKFORD, "0123456789abcdefghijklmnopqrstuv")
-_FROM_BASE32 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _CROCKFORD.encode())
+# Two letters are ten bits: a search decodes fifty ids, by base64.b32encode in twice the time.
+_PAIRS = ["".join(pair) for pair in product(_CROCKFORD, repeat=2)]
 
 
 class Entry(NamedTuple):
@@ -93,8 +93,8 @@ def encode_id(public_id: str) -> bytes:
 
 def decode_id(raw: bytes) -> str:
     """The public id of the 16 bytes that `encode_id` gave."""
-    # Base 32 goes by groups of 5 bytes and 8 letters: 4 bytes and 6 letters of zeros go ahead.
-    return _PREFIX + b32encode(bytes(4) + raw)[6:].translate(_FROM_BASE32).decode()
+    number = int.from_bytes(raw)
+    return _PREFIX + "".join([_PAIRS[number >> at & 1023] for at in range(120, -1, -10)])
 
 
 def line_id(public_id: str, mark: int) -> bytes:
