@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from functools import reduce
 from itertools import zip_longest
-from operator import or_
 from typing import Any, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Count, Max, Q, Value
+from django.db.models import Case, Count, Max, Q, Value, When
 
 from finora import clock, text
 from finora.audit.models import AuditEvent
@@ -33,6 +31,12 @@ SEARCHED = {"name", "email", "phone", "company_name", "is_active"}
 
 # What a buyer's party of an e-invoice needs besides the name and email that everybody has.
 E_INVOICE_FIELDS = ("tin", "phone", "address")
+# Whether all of that is there: as the list's index has it.
+E_INVOICE_READY = Case(
+    When(Q(**{f"{field}__isnull": False for field in E_INVOICE_FIELDS}), then=True),
+    default=False,
+    output_field=models.BooleanField(),
+)
 
 ERASED_NAME = "Erased customer"
 
@@ -97,12 +101,11 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
 
     def ready_for_e_invoice(self) -> Self:
         """Those of whom an e-invoice's party can be made."""
-        return self.filter(**{f"{field}__isnull": False for field in E_INVOICE_FIELDS})
+        return self.alias(ready=E_INVOICE_READY).filter(ready=True)
 
     def not_ready_for_e_invoice(self) -> Self:
         """The others."""
-        lacking = (Q(**{f"{field}__isnull": True}) for field in E_INVOICE_FIELDS)
-        return self.filter(reduce(or_, lacking))
+        return self.alias(ready=E_INVOICE_READY).filter(ready=False)
 
     def with_status(self, status: str) -> Self:
         """`active`, `inactive` or `all`."""

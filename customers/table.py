@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from customers.querysets import EMAIL_UNIQUE, ERASED_NAME
+from customers.querysets import E_INVOICE_READY, EMAIL_UNIQUE, ERASED_NAME
 from finora import text
 
 LIST_ORDER = ("name_key", "public_id")
@@ -56,7 +56,9 @@ CONSTRAINTS: list[models.BaseConstraint] = [
 INDEXES = [
     # GET /v1/customers and its cursor, one index for each `status`. Of indexes that serve a
     # query equally SQLite takes the one made last: so the narrower ones stand behind.
-    models.Index(fields=["business", *LIST_ORDER], name="customer_list_all"),
+    # This one also says of each whether an e-invoice can be made out to it, so that the staff's
+    # list of who is ready, or is not, reads no others however few those are.
+    models.Index(*("business", *LIST_ORDER, E_INVOICE_READY), name="customer_list_all"),
     models.Index(
         fields=["business", *LIST_ORDER],
         condition=Q(is_active=True),

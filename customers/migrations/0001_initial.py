@@ -154,7 +154,22 @@ class Migration(migrations.Migration):
                 ],
                 "indexes": [
                     models.Index(
-                        fields=["business", "name_key", "public_id"], name="customer_list_all"
+                        models.F("business"),
+                        models.F("name_key"),
+                        models.F("public_id"),
+                        models.Case(
+                            models.When(
+                                models.Q(
+                                    ("address__isnull", False),
+                                    ("phone__isnull", False),
+                                    ("tin__isnull", False),
+                                ),
+                                then=True,
+                            ),
+                            default=False,
+                            output_field=models.BooleanField(),
+                        ),
+                        name="customer_list_all",
                     ),
                     models.Index(
                         condition=models.Q(("is_active", True)),

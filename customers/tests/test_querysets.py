@@ -300,6 +300,31 @@ def test_a_list_is_read_by_its_index(business, select, index, further):
     assert "ORDER BY" not in plan
 
 
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_who_is_ready_for_an_e_invoice_is_told_by_the_index_of_the_list(business, is_ready):
+    whole = {"phone": "0803", "tin": "12345678-0001", "address": "1 Marina, Lagos"}
+    others = {} if is_ready else whole
+    business.customers.import_packed(
+        [
+            Customer(business=business, name=f"C {n}", email=f"{n}@c.ng", **others)
+            for n in range(400)
+        ]
+    )
+    rows = business.customers.active()
+    rows = rows.ready_for_e_invoice() if is_ready else rows.not_ready_for_e_invoice()
+    assert not rows.exists()
+    wanted = factories.customer(business, **(whole if is_ready else {}))
+    assert list(rows) == [wanted]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE customers_customer")
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        plan = rows.in_list_order()[:50].explain()
+        assert "customer_list_all" in plan
+        assert "Filter: is_active\n" in f"{plan}\n"
+
+
 @pytest.mark.parametrize(
     ("status", "index"),
     [("inactive", "customer_created_inactive"), ("all", "customer_created")],
