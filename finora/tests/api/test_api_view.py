@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, SuspiciousOperation
@@ -49,6 +51,25 @@ class View(ApiView):
 
     def post(self, request: Request) -> HttpResponse:
         return success(request, "posted")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_nothing_of_a_call_waits_for_the_collector(business, method):
+    """As its body would, of up to 10 MB."""
+    views = []
+
+    class Watched(View):
+        def setup(self, request: Request, *args: object, **kwargs: object) -> None:
+            super().setup(request, *args, **kwargs)
+            views.append(weakref.ref(self))
+
+    gc.disable()
+    try:
+        assert call(business, method, Watched).status_code == 200
+        assert views[0]() is None
+    finally:
+        gc.enable()
 
 
 def call(business, method: str, view=View, **initkwargs):
