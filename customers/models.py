@@ -22,7 +22,7 @@ from customers.search.models import SearchSegment  # noqa: F401 - a table of thi
 from customers.table import CONSTRAINTS, INDEXES
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
-from finora.orm.copying import update
+from finora.orm.copying import NewRows, update
 from finora.orm.inserting import insert, is_one_transaction
 from finora.orm.loading import LightlyLoaded
 from finora.orm.tenant import BusinessField, RowGone
@@ -196,9 +196,10 @@ class Customer(SealedRow, LightlyLoaded):
         update(customers, names | ({"packed"} if searched else set()))
         business_id, named = customers[0].business_id, sorted(fields)
         updated = AuditEvent.Action.UPDATED
-        AuditEvent.objects.bulk_create(
+        events = [
             AuditEvent.of(updated, business_id, each.public_id, named, now) for each in customers
-        )
+        ]
+        NewRows(events).insert()
         if searched:
             keep_tail_short(business_id, len(customers))
 
