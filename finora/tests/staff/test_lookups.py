@@ -131,6 +131,7 @@ def shown(response: Any) -> tuple[list[int], str]:
 
 
 @pytest.mark.slow
+@pytest.mark.once  # nothing is asked of the lists' rows
 def test_no_field_within_two_relations_can_be_asked_for(business):
     """By the view itself, as there are thousands; a SuspiciousOperation of a view is a 400.
 
@@ -194,6 +195,7 @@ def askers(business: Business) -> Iterator[tuple[Client, type[models.Model]]]:
 
 
 @pytest.mark.slow
+@pytest.mark.postgres  # the stricter one: of texts and numbers
 def test_a_filter_with_a_value_that_it_does_not_offer_is_harmless(business):
     for browser, model in askers(business):
         for name, value in product(sorted(offered(model)), ODD):
@@ -204,6 +206,7 @@ def test_a_filter_with_a_value_that_it_does_not_offer_is_harmless(business):
 
 
 @pytest.mark.slow
+@pytest.mark.postgres
 def test_what_django_reads_from_an_address_changes_no_row(business):
     orders = ("1", "-1", "0.-1.2", ".".join("1" * 3000), "-", "99")
     # Of what is there or not each list gets some of the odd values in turn.
