@@ -183,7 +183,7 @@ class ApiView(APIView):
     @property
     def business_ahead(self) -> Business:
         """The same for reading a few rows while the limits are asked: where they refuse, that is
-        the answer, whatever was read. Get one takes a tenth less CPU so, waiting once less.
+        the answer, whatever was read. One wait less: docs/adr/0002-own-rate-limits.md has figures.
         """
         return self.key.business
 
