@@ -18,6 +18,7 @@ from bench.servers import Server, serving
 from bench.waiting import Times, Watch, told
 from bench.world import Directory, World, rest
 from customers.models import Customer
+from customers.search.models import Unpacked
 from finora.text import fold
 
 Timings = dict[str, list[float]]
@@ -130,15 +131,12 @@ def _searches(world: World, kinds: dict[str, str]) -> dict[str, Timings]:
     name = "ours, in process"
     results[name] = _timed(name, kinds, wanted, _clocked(in_process), world.plan.search_rounds)
     newest = Customer.objects.in_business(business.pk).active().order_by("-id")[:TAIL]
-    marks = dict(newest.values_list("pk", "packed"))
-    tail = Customer.objects.filter(pk__in=marks)
-    tail.update(packed=0)
+    Unpacked.objects.add(business.pk, newest.values_list("public_id", flat=True))
     try:
         name = "ours, in process, the tail full"
         results[name] = _timed(name, kinds, wanted, _clocked(in_process), world.plan.search_rounds)
     finally:
-        for mark in set(marks.values()):
-            tail.filter(pk__in=[pk for pk in marks if marks[pk] == mark]).update(packed=mark)
+        business.search_tail.all().delete()
 
     # The others know no accents: they are asked, and held to, the folded query.
     kinds = {kind: fold(query) for kind, query in kinds.items()}

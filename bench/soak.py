@@ -126,7 +126,6 @@ def soak(rate: float, seconds: float, count: int, env: dict[str, str], out: Path
     from bench.servers import serving
     from bench.truth import Truth
     from bench.world import directory
-    from customers.models import Customer
     from customers.search import index
 
     of = directory(count)
@@ -141,7 +140,7 @@ def soak(rate: float, seconds: float, count: int, env: dict[str, str], out: Path
         tails = []
         while any(writer.is_alive() for writer in writers):
             time.sleep(1)
-            tails.append(Customer.objects.in_business(of.business.pk).unpacked().count())
+            tails.append(of.business.search_tail.count())
             if len(tails) % 30 == 0:
                 say(f"{len(tails)} s, tail {tails[-1]}, at most {max(tails)}")
         for writer in writers:

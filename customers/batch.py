@@ -29,7 +29,7 @@ class Batch:
         for customer in customers:
             if customer.business_id != business.pk:
                 raise ValueError("A customer of another business, whose key would seal it.")
-            customer.packed = mark
+            customer.search_mark = mark
         self.business_id = business.pk
         self.rows = NewRows(customers)
         # Of the batch that this one is a part of.

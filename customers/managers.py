@@ -91,8 +91,8 @@ def _page_behind(customers: Any, size: int) -> Any:
 
 
 def _tail(customers: Any) -> Any:
-    mine = customers.filter(business_id=Slot("business_id", models.BigIntegerField()))
-    return mine.active().unpacked().values_list(*lines.COLUMNS)
+    mine = customers.active().unpacked(Slot("business_id", models.BigIntegerField()))
+    return mine.values_list(*lines.COLUMNS)
 
 
 class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: ignore[misc]
@@ -109,7 +109,7 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     _among: Prepared[Any] = Prepared(_among, (10,), (50,), planned_once=True, opened=True)
     _page: Prepared[Any] = Prepared(_page, (51,), planned_once=True, opened=True)
     _page_behind: Prepared[Any] = Prepared(_page_behind, (51,), planned_once=True, opened=True)
-    _tail: Prepared[Any] = Prepared(_tail)
+    _tail: Prepared[Any] = Prepared(_tail, planned_once=True)
 
     @property
     def business(self) -> Business:

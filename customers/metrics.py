@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from customers.models import Customer
+from customers.search.models import Unpacked
 from finora import metrics
 
 
 @metrics.asked_of_database(
     "finora_search_tail_rows",
-    "Rows of the business that has most that no search segment holds yet.",
+    "Changes of the business that has most that no search segment holds yet.",
 )
 def longest_tail() -> float:
-    return float(Customer.objects.longest_tail())
+    return float(Unpacked.objects.longest())

@@ -18,7 +18,8 @@ from customers.querysets import (
     EmailInUse,
     is_of_email,
 )
-from customers.search.models import SearchSegment  # noqa: F401 - a table of this app
+from customers.search.lines import new_mark
+from customers.search.models import Unpacked
 from customers.table import CONSTRAINTS, INDEXES
 from finora import clock, identifiers
 from finora.audit.models import AuditEvent
@@ -90,8 +91,9 @@ class Customer(SealedRow, LightlyLoaded):
     erased_at = models.DateTimeField("erased", null=True, blank=True, editable=False)
     created_at = models.DateTimeField("created", default=clock.now, editable=False)
     updated_at = ChangedAtField("updated", default=clock.now, editable=False)
-    # The mark that the row's line bears in a search segment; 0 while the row is in the tail.
-    packed = models.IntegerField(default=0, editable=False)
+    # What tells the row's present line from older ones in search segments: drawn anew with each
+    # change that search shows. The same change is noted in the tail (see Unpacked).
+    search_mark = models.IntegerField(default=1, editable=False)
 
     objects = CustomerManager()
 
@@ -141,7 +143,7 @@ class Customer(SealedRow, LightlyLoaded):
         self.deleted_at = None if self.is_active else self.deleted_at or now
         searched = named is None or not SEARCHED.isdisjoint(named)
         if searched:
-            self.packed = 0
+            self.search_mark = new_mark()
         action, noted = self._change(named)
         is_new = self.pk is None
         compared = searched and blind_index.rotating()
@@ -150,7 +152,7 @@ class Customer(SealedRow, LightlyLoaded):
         fields: Collection[str] | None = None
         if named is not None:
             fields = {*named, "updated_at"}
-            fields |= {"packed"} if searched else set()
+            fields |= {"search_mark"} if searched else set()
             fields |= {"deleted_at"} if "is_active" in named else set()
         elif not self._state.adding:
             # All but what never changes, the balance, which others add to meanwhile, and the mark
@@ -168,6 +170,8 @@ class Customer(SealedRow, LightlyLoaded):
                     super().save(*args, update_fields=fields, **kwargs)
                     if not is_new:  # see _do_insert()
                         AuditEvent.objects.record(action, self.business_id, [self.public_id], noted)
+                        if searched:
+                            Unpacked.objects.add(self.business_id, [self.public_id])
                 break
             except IntegrityError as error:
                 if not is_of_email(error):
@@ -190,10 +194,10 @@ class Customer(SealedRow, LightlyLoaded):
         for customer in customers:
             customer.updated_at = max(customer.updated_at, now)
             if searched:
-                customer.packed = 0
+                customer.search_mark = new_mark()
         derived = chain.from_iterable(derived_from(cls, name) for name in fields)
         names = {*fields, *(field.name for field in derived), "updated_at"}
-        update(customers, names | ({"packed"} if searched else set()))
+        update(customers, names | ({"search_mark"} if searched else set()))
         business_id, named = customers[0].business_id, sorted(fields)
         updated = AuditEvent.Action.UPDATED
         events = [
@@ -201,6 +205,7 @@ class Customer(SealedRow, LightlyLoaded):
         ]
         NewRows(events).insert()
         if searched:
+            Unpacked.objects.add(business_id, [each.public_id for each in customers])
             keep_tail_short(business_id, len(customers))
 
     def _do_update(self, base_qs: Any, *args: Any) -> Any:
@@ -217,11 +222,15 @@ class Customer(SealedRow, LightlyLoaded):
     def _do_insert(
         self, manager: Any, using: str, fields: Any, returning_fields: Any, raw: bool
     ) -> Any:
-        """Django's, and the audit event with it. Not of a row that brings its key."""
+        """Django's, and with it the audit event and the search tail's row. Not of a row that brings
+        its key.
+        """
         if raw or any(field.primary_key for field in fields):
             return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
-        created = AuditEvent.Action.CREATED
-        return insert(using, self, AuditEvent.of(created, self.business_id, self.public_id))
+        theirs = self.business_id, self.public_id
+        created = AuditEvent.of(AuditEvent.Action.CREATED, *theirs)
+        unpacked = Unpacked(business_id=theirs[0], public_id=theirs[1], renews=False)
+        return insert(using, self, created, unpacked)
 
     def _directory(self) -> CustomerManager:
         """The customers of its business, which need not be loaded for that."""
@@ -308,7 +317,7 @@ class Customer(SealedRow, LightlyLoaded):
         if self.pk is None:
             raise ValueError("A customer that was not saved cannot be deleted.")
         deleted: tuple[int, dict[str, int]] = self._directory().filter(pk=self.pk).delete()
-        self.refresh_from_db(fields=["is_active", "deleted_at", "updated_at", "packed"])
+        self.refresh_from_db(fields=["is_active", "deleted_at", "updated_at", "search_mark"])
         return deleted
 
     def restore(self) -> None:
@@ -346,7 +355,7 @@ class Customer(SealedRow, LightlyLoaded):
             if row.erased_at:
                 return
             row.name, row.company_name = ERASED_NAME, None
-            row.is_active, row.packed = False, 0
+            row.is_active, row.search_mark = False, new_mark()
             row.erased_at = clock.now()
             row.deleted_at = row.deleted_at or row.erased_at
             row.forget()
@@ -378,5 +387,6 @@ class Customer(SealedRow, LightlyLoaded):
 def _loaded_into_the_tail(instance: Customer, raw: bool, **_: Any) -> None:
     """For loaddata: whether the segments that its dump was made beside are here, nothing says."""
     if raw:
-        instance.packed = 0
+        instance.search_mark = new_mark()
+        Unpacked.objects.add(instance.business_id, [instance.public_id])
         keep_tail_short(instance.business_id)

@@ -5,14 +5,16 @@ What changes rows here changes those selected. What asks for a whole business is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Self
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Case, Count, Max, Q, Value, When
+from django.db.models import Case, Count, Q, Value, When
 
+from customers.search.lines import new_mark
+from customers.search.models import Unpacked
 from finora import clock, text
 from finora.audit.models import AuditEvent
 from finora.orm.keyset import Order
@@ -23,7 +25,7 @@ from finora.sealing.rows import SealedRowQuerySet
 from finora.tenants.models.business import Business
 
 NOT_SHOWN = (
-    "updated_at", "deleted_at", "erased_at", "email_hash", "phone_hash", "tin_hash", "packed",
+    "updated_at", "deleted_at", "erased_at", "email_hash", "phone_hash", "tin_hash", "search_mark",
 )  # fmt: skip
 
 # What a search result depends on: a change of these puts the row into the search tail.
@@ -221,9 +223,38 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
 
         The caller keeps that short.
         """
-        if SEARCHED & values.keys():
-            values.setdefault("packed", 0)
-        return super().update(**values)
+        if SEARCHED.isdisjoint(values):
+            return super().update(**values)
+        with transaction.atomic():
+            changed = 0
+            for business_id, rows in self.by_business():
+                held = rows.order_by("id").select_for_update(of=("self",))
+                public_ids = list(held.values_list("public_id", flat=True))
+                changed += rows._update_searched(business_id, public_ids, values)
+        return changed
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Django's (see SealedRowQuerySet); the new rows are in the tail. The caller keeps that
+        short.
+        """
+        with transaction.atomic():
+            made: list[Any] = super().bulk_create(objs, *args, **kwargs)
+            Unpacked.objects.bulk_create(
+                Unpacked(business_id=each.business_id, public_id=each.public_id, renews=False)
+                for each in made
+            )
+        return made
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def _update_searched(
+        self, business_id: int, public_ids: Sequence[str], values: dict[str, Any]
+    ) -> int:
+        """Changes these, which the transaction has locked, and puts them into the tail."""
+        those = self.filter(public_id__in=public_ids)
+        changed = super(CustomerQuerySet, those).update(**values, search_mark=new_mark())
+        Unpacked.objects.add(business_id, public_ids)
+        return changed
 
     update.alters_data = True  # type: ignore[attr-defined]
 
@@ -239,13 +270,12 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
                 those = rows.order_by("id").select_for_update(of=("self",))
                 public_ids = list(those.values_list("public_id", flat=True))
                 mine = Business(pk=business_id).customers
-                those = mine.active().filter(public_id__in=public_ids)
-                count += those.update(
-                    is_active=False,
-                    deleted_at=moment,
-                    updated_at=changed_at.not_before(moment),
-                    packed=0,
-                )
+                gone = {
+                    "is_active": False,
+                    "deleted_at": moment,
+                    "updated_at": changed_at.not_before(moment),
+                }
+                count += mine.active()._update_searched(business_id, public_ids, gone)
                 AuditEvent.objects.record("deleted", business_id, public_ids)
                 mine.keep_tail_short(len(public_ids))
         return count, {self.model._meta.label: count}
@@ -262,11 +292,7 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
             for business_id, public_ids in ids.items():
                 AuditEvent.objects.record("exported", business_id, public_ids)
 
-    def unpacked(self) -> Self:
-        """The search tail: rows changed since they were last packed into a segment."""
-        return self.filter(packed=0)
-
-    def longest_tail(self) -> int:
-        """How many such rows the business with most of them has."""
-        tails = self.unpacked().order_by().values("business_id").annotate(rows=Count("id"))
-        return int(tails.aggregate(longest=Max("rows", default=0))["longest"])
+    def unpacked(self, business_id: int | Slot) -> Self:
+        """Those of this business in the search tail: changed since they were last packed."""
+        tail = Unpacked.objects.filter(business_id=business_id)
+        return self.filter(business_id=business_id, public_id__in=tail.values("public_id"))

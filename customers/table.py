@@ -1,6 +1,6 @@
 """The customers' table: what is always true of a row, and how rows are found.
 
-A new customer is written into eleven of the fourteen indexes (primary key and constraints
+A new customer is written into ten of the thirteen indexes (primary key and constraints
 counted); the other three are of rows that are inactive or have a TIN.
 """
 
@@ -92,6 +92,4 @@ INDEXES = [
         condition=Q(is_active=False),
         name="customer_created_inactive",
     ),
-    # The search tail, a few hundred rows of however many.
-    models.Index(fields=["business", "id"], condition=Q(packed=0), name="customer_search_tail"),
 ]

@@ -16,7 +16,7 @@ from finora.staff.keyset_list import KeysetList
 from finora.tenants.models import Business
 from finora.tenants.scope import scope_of
 
-NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "packed")
+NOT_LISTED = ("address", "tin", "email_hash", "phone_hash", "tin_hash", "search_mark")
 
 
 class CustomerList(KeysetList):

@@ -134,7 +134,7 @@ class Migration(migrations.Migration):
                         default=finora.clock.now, editable=False, verbose_name="updated"
                     ),
                 ),
-                ("packed", models.IntegerField(default=0, editable=False)),
+                ("search_mark", models.IntegerField(default=1, editable=False)),
                 (
                     "business",
                     finora.orm.tenant.BusinessField(
@@ -202,11 +202,6 @@ class Migration(migrations.Migration):
                         fields=["business", "created_at", "id"],
                         name="customer_created_inactive",
                     ),
-                    models.Index(
-                        condition=models.Q(("packed", 0)),
-                        fields=["business", "id"],
-                        name="customer_search_tail",
-                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -250,6 +245,33 @@ class Migration(migrations.Migration):
                         ),
                         name="customer_erased_is_empty",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Unpacked",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("public_id", models.CharField(max_length=40)),
+                ("renews", models.BooleanField(default=True)),
+                (
+                    "business",
+                    finora.orm.tenant.BusinessField(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="search_tail",
+                        to="tenants.business",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["business", "public_id"], name="search_tail_of_business")
                 ],
             },
         ),

@@ -99,7 +99,7 @@ def _find(
     if len(rows.values_list("pk")[: FEW_ROWS + 1]) <= FEW_ROWS:
         return [row for row in rows if _is_behind(row, behind) and words.held_by(row)]
     # The tail first, then the segments: what is packed in between is seen twice, never missed.
-    tail = business.customers.unpacked().not_erased().values_list(*lines.ALL_COLUMNS)
+    tail = business.customers.unpacked(business.pk).not_erased().values_list(*lines.ALL_COLUMNS)
     first = build(lines.entries(tail))
     found: dict[str, Any] = {}
     missing: set[UUID] = set()

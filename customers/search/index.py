@@ -1,11 +1,11 @@
 """A business's search index: sealed segments in the database, and the tail of what is not packed.
 
-Invariant: a line with the row's name and email and with its mark (`packed`) is in a segment for
-each customer who is not erased; one whose mark is 0 is in the tail, which every search reads. Lines
-beyond that, of names that changed or rows that went, do no harm: every hit is checked against its
-live row. So packing writes a segment and the marks in one transaction, and whatever only adds
-lines, or drops such that do not bear their row's mark, is safe beside any traffic and after a crash
-at any moment.
+Invariant: a line with the row's name and email and with its mark is in a segment for each customer
+who is not erased and has no change in the tail, which every search reads. Lines beyond that, of
+names that changed or rows that went, do no harm: every hit is checked against its live row. A
+change draws a new mark and is noted in the tail in its own transaction; packing writes a segment
+and takes the changes away in one. So whatever only adds lines, or drops such that do not bear their
+row's mark, is safe beside any traffic and after a crash at any moment.
 
 Segments are derived. One that is damaged is left out by everybody, what it held is taken from the
 rows meanwhile (see stand_in), and the next pack or repack writes it anew. One whose key a process
@@ -15,8 +15,8 @@ Nobody waits for what takes time: lines are made of what was read before, and a 
 writes them where that still is as it was read, a row by its values, a segment by its being there.
 
 Of who is erased no line is written by a transaction that commits afterwards: packing holds the
-rows that it packs, sweeping and merging the segments that they read, and what is made of rows read
-long before is written one at a time with erasures, by who looks for them first
+changes that it packs, sweeping and merging the segments that they read, and what is made of rows
+read long before is written one at a time with erasures, by who looks for them first
 (stand_in.write_read).
 """
 
@@ -31,16 +31,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import BigIntegerField
 from django.dispatch import receiver
 
 from customers.search import lines, stand_in, store, sweeping
 from customers.search.lines import new_mark
+from customers.search.models import Unpacked
 from customers.search.reading import find
 from customers.search.segment import Entry, Segment, build, build_many, merge
 from customers.search.store import SegmentGone, SegmentUnreadable
 from finora import background, metrics, text
+from finora.orm.prepared import Prepared, Slot
 from finora.sealing import erasing, normal_forms
-from finora.sealing.tokens import SealedToken
 from finora.tenants.models import Business
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def _entry(customer: Any) -> Entry:
         customer.public_id,
         customer.name,
         customer.email,
-        customer.packed,
+        customer.search_mark,
         company=customer.company_name or "",
         phone_end=normal_forms.phone_end(customer.phone or ""),
         is_active=customer.is_active,
@@ -133,13 +135,21 @@ def after_write(business_id: int, changes: int = 1) -> None:
         background.run(look)
 
 
+def _nth(count: int) -> QuerySet[Unpacked, Any]:
+    tail = Unpacked.objects.filter(business_id=Slot("business_id", BigIntegerField()))
+    return tail.values_list("id")[count - 1 : count]
+
+
+_nth_of_tail: Prepared[Any] = Prepared(_nth, (PACK_ROWS,), planned_once=True)
+
+
 def step(business: Business) -> bool:
     """Replaces damaged segments, or packs a full tail, or merges small segments; says whether there
     was anything to do.
     """
     if _mend(business):
         return True
-    if business.customers.unpacked()[:PACK_ROWS].count() >= PACK_ROWS:
+    if _nth_of_tail.rows(PACK_ROWS, business_id=business.pk):
         return pack(business) > 0
     return _merge_some(business)
 
@@ -153,50 +163,59 @@ def pack(business: Business) -> int:
 
 
 def _pack(business: Business) -> int:
-    tail = business.customers.unpacked()
-    read = _to_pack(tail)
-    if not read:
+    changes, rows = _to_pack(business)
+    if not changes:
         return 0
-    mark = new_mark()
-    rows = [row[2:] for row in read if row[1] is None]  # who is not erased
-    segment = build(lines.entries(rows, mark, noting=True))
-    sweep = sweeping.look(business, {row[_PUBLIC_ID] for row in read})
+    segment = build(lines.entries(rows, noting=True))
+    # A new customer makes no line stale.
+    renewed = any(renews for _, _, renews in changes)
+    sweep = sweeping.look(business, {public_id for _, public_id, _ in changes}) if renewed else None
     with transaction.atomic():
-        # Asked for as a part of the tail, whose index is small: the other ones of a business
-        # tempt a planner that knows no better into reading all of it.
-        those = tail.filter(id__in=[pk for pk, *_ in read]).select_for_update(skip_locked=True)
-        now = {row[0]: _as_told(row) for row in those.values_list(*_TO_PACK)}
-        changed = [row for row in read if now.get(row[0]) != _as_told(row)]
-        if changed:
+        tail = business.search_tail
+        those = tail.filter(public_id__in=sorted({public_id for _, public_id, _ in changes}))
+        locked = those.select_for_update(skip_locked=True).values_list("public_id", "id")
+        now = _by_customer(locked)
+        read = _by_customer((public_id, pk) for pk, public_id, _ in changes)
+        taken = {public_id for public_id, pks in read.items() if now.get(public_id) == pks}
+        if len(taken) < len(read):
             # They stay in the tail, and keep their old lines: somebody else has them in hand.
-            segment = segment.without([row[_PUBLIC_ID] for row in changed]) or segment
+            segment = segment.without(read.keys() - taken) or segment
             sweep = None
-        taken = {row[0] for row in read} - {row[0] for row in changed}
-        tail.filter(id__in=taken).update(packed=mark)
+        tail.filter(id__in=[pk for pk, public_id, _ in changes if public_id in taken]).delete()
         store.write(
             business.pk, merge([segment, *(sweeping.take(business, sweep) if sweep else [])])
         )
     return len(taken)
 
 
-_TO_PACK = ("id", "erased_at", *lines.ALL_COLUMNS)
-_PUBLIC_ID = _TO_PACK.index("public_id")
-
-
-def _as_told(row: tuple[Any, ...]) -> list[Any]:
-    """What a line is made of, sealed values as they are stored: no two are sealed alike."""
-    return [value.stored if isinstance(value, SealedToken) else value for value in row]
-
-
-def _to_pack(tail: QuerySet[Any]) -> list[tuple[Any, ...]]:
-    """The first PACK_ROWS of the tail, as _TO_PACK; but those of a key that this process lacks."""
-    rows = tail.order_by("id").values_list(*_TO_PACK)
-    found: list[tuple[Any, ...]] = []
-    page = list(rows[:PACK_ROWS])
-    while page:
-        found += [row for row in page if not lines.row_needs_other_key(row[2:])]
-        page = list(rows.filter(id__gt=page[-1][0])[: PACK_ROWS - len(found)])
+def _by_customer(changes: Iterable[tuple[str, UUID]]) -> dict[str, set[UUID]]:
+    found: dict[str, set[UUID]] = {}
+    for public_id, pk in changes:
+        found.setdefault(public_id, set()).add(pk)
     return found
+
+
+def _to_pack(
+    business: Business,
+) -> tuple[list[tuple[UUID, str, bool]], list[tuple[Any, ...]]]:
+    """All changes in the tail of its first PACK_ROWS customers, and of these who is not erased, as
+    lines.ALL_COLUMNS; without those of a key that this process lacks.
+
+    The changes are read first: what is not in the rows is a later one, which is in the tail then.
+    """
+    tail, room, last = business.search_tail, PACK_ROWS, ""
+    changes: list[tuple[UUID, str, bool]] = []
+    rows: list[tuple[Any, ...]] = []
+    of_customers = tail.order_by("public_id").values_list("public_id", flat=True).distinct()
+    while page := list(of_customers.filter(public_id__gt=last)[:room]):
+        read = list(tail.filter(public_id__in=page).values_list("id", "public_id", "renews"))
+        theirs = business.customers.not_erased().filter(public_id__in=page)
+        found = list(theirs.values_list(*lines.ALL_COLUMNS))
+        others = {row[1] for row in found if lines.row_needs_other_key(row)}
+        changes += [change for change in read if change[1] not in others]
+        rows += [row for row in found if row[1] not in others]
+        room, last = room - len(page) + len(others), page[-1]
+    return changes, rows
 
 
 def _mend(business: Business) -> bool:
@@ -229,7 +248,8 @@ def _unswept(business: Business) -> QuerySet[SearchSegment]:
 
 def _merge_some(business: Business) -> bool:
     """Makes one segment of several small ones, if there are enough. Says whether it did."""
-    sizes = sorted(_unswept(business).values_list("size", "id"))
+    leave = store.unreadable(business.pk)
+    sizes = sorted(each for each in store.unswept_sizes(business.pk) if each[1] not in leave)
     lower = 0
     for upper in LEVEL_BYTES:
         level = [(size, pk) for size, pk in sizes if lower <= size < upper]
@@ -294,14 +314,16 @@ def merge_all(business: Business, progress: Callable[[int], Any] = lambda lines:
 
 @receiver(erasing)
 def forget(*, business_id: int, public_id: str, **_: Any) -> None:
-    """Takes a customer's lines out of all segments, in the transaction of the erasure itself.
+    """Takes a customer out of the tail and all segments, in the transaction of the erasure itself.
 
-    Locks them all, and lists them until nothing is new: what another process is making of one,
-    it has to finish before that lock is given, and the next list shows it. One at a time in a
-    business: two would meet the other's new ones, and each wait for the other. Segments that
-    cannot be opened are replaced. Raises OtherKeyNeeded where only a process with more keys can.
+    Whoever packs such a change is waited for. Locks the segments, and lists them until nothing is
+    new: what another process is making of one, it has to finish before that lock is given, and the
+    next list shows it. One at a time in a business: two would meet the other's new ones, and each
+    wait for the other. Segments that cannot be opened are replaced. Raises OtherKeyNeeded where
+    only a process with more keys can.
     """
     Business.objects.one_at_a_time(business_id)
+    Unpacked.objects.filter(business_id=business_id, public_id=public_id).delete()
     rows = store.rows(business_id).order_by("id")
     seen: set[UUID] = set()
     missing: set[UUID] = set()
@@ -341,11 +363,11 @@ def repack(business: Business, progress: Callable[[int], Any] = lambda rows: Non
         # behind whom another process wrote. In list order, as that is an index of one business.
         page = list(rows.values_list(*lines.ALL_COLUMNS)[:PAGE_ROWS])
         while page:
-            to_others.extend(row[1] for row in page if row[4] and lines.row_needs_other_key(row))
+            others = {row[1] for row in page if lines.row_needs_other_key(row)}
+            to_others.extend(lines.not_in_tail(business, others))
             if len(to_others) > PACK_ROWS:
                 raise lines.OtherKeyNeeded
-            mine = [row for row in page if row[4] and not lines.row_needs_other_key(row)]
-            yield from lines.entries(mine, noting=True)
+            yield from lines.entries([row for row in page if row[1] not in others], noting=True)
             count += len(page)
             progress(count)
             if len(page) < PAGE_ROWS:
@@ -357,7 +379,7 @@ def repack(business: Business, progress: Callable[[int], Any] = lambda rows: Non
     for segment in build_many(entries(), BULK_LINES):
         stand_in.write_read(business, segment)
     # One damaged key id looks like a key that is lacking: such rows do not keep all the rest.
-    business.customers.filter(public_id__in=to_others).update(packed=0)
+    Unpacked.objects.add(business.pk, to_others)
     for pk in old:
         store.rows(business.pk).filter(id=pk).delete()
     store.replaced(old)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import logging
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Exists, OuterRef
+
 from customers.search.segment import Entry
+from finora.orm.related import owner_of
 from finora.sealing import SealError, keyring, normal_forms
 from finora.tenants.models import Business
 
@@ -19,13 +22,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("finora.search")
 
-COLUMNS = ("business_id", "public_id", "name", "email", "packed")
+COLUMNS = ("business_id", "public_id", "name", "email", "search_mark")
 # With what staff alone look for: of these segments are made.
 ALL_COLUMNS = (*COLUMNS, "phone", "company_name", "is_active")
 
 
 def new_mark() -> int:
-    """What tells the lines of one packing from those of others: never 0."""
+    """What tells a row's lines from those of before its last change: never 0."""
     return 1 + secrets.randbelow(2**31 - 1)
 
 
@@ -52,11 +55,8 @@ def row_needs_other_key(row: tuple[Any, ...]) -> bool:
     return needs_other_key(row[3], row[5])
 
 
-def entries(
-    rows: Iterable[tuple[Any, ...]], mark: int | None = None, *, noting: bool = False
-) -> Iterator[Entry]:
-    """What a segment is told about rows of COLUMNS or ALL_COLUMNS: with their own marks, unless
-    one is given.
+def entries(rows: Iterable[tuple[Any, ...]], *, noting: bool = False) -> Iterator[Entry]:
+    """What a segment is told about rows of COLUMNS or ALL_COLUMNS.
 
     A value that cannot be opened is none: its customer stays findable by name. `noting` says so
     in the log.
@@ -72,9 +72,9 @@ def entries(
             return ""
         return value
 
-    for business_id, public_id, name, token, own_mark, *more in rows:
+    for business_id, public_id, name, token, mark, *more in rows:
         email = opened("email", token, business_id, public_id)
-        line = Entry(public_id, name, email, own_mark if mark is None else mark)
+        line = Entry(public_id, name, email, mark)
         if more:
             phone_token, company, is_active = more
             phone = phone_token and opened("phone", phone_token, business_id, public_id)
@@ -90,12 +90,25 @@ def _field(name: str) -> Any:
     return customers._meta.get_field(name)
 
 
-def current(live: QuerySet[Any], lines: Sequence[tuple[str, int]]) -> list[bool]:
-    """Which of these lines, given by id and mark, a search may still need.
+def not_in_tail(business: Business, public_ids: Collection[str]) -> set[str]:
+    """Those of these customers who have no change there."""
+    if not public_ids:
+        return set()
+    there = business.search_tail.filter(public_id__in=public_ids)
+    return set(public_ids) - set(there.values_list("public_id", flat=True))
 
-    While a row is in the tail, its older lines lead to it whoever read the tail just before. And
-    who did read it has lines without a mark, of rows that may be packed by now.
+
+def current(live: QuerySet[Any], lines: Sequence[tuple[str, int]]) -> list[bool]:
+    """Which of these lines, given by id and mark, a search may still need; `live` are those rows of
+    `business.customers` that it may show.
+
+    While a row is in the tail, its older lines lead to it whoever read the tail just before.
     """
     rows = live.filter(public_id__in={public_id for public_id, _ in lines})
-    marks = dict(rows.values_list("public_id", "packed"))
-    return [not mark or marks.get(public_id) in (mark, 0) for public_id, mark in lines]
+    tail = owner_of(live, Business).search_tail.filter(public_id=OuterRef("public_id"))
+    told = rows.annotate(changed=Exists(tail))
+    marks = {
+        public_id: None if changed else mark
+        for public_id, mark, changed in told.values_list("public_id", "search_mark", "changed")
+    }
+    return [marks.get(public_id, 0) in (mark, None) for public_id, mark in lines]

@@ -9,8 +9,7 @@ afterwards are in the tail or in younger segments.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from itertools import compress, islice
-from operator import not_
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -59,13 +58,11 @@ def replace(business: Business, missing: Collection[UUID]) -> None:
     a row that they may have held cannot be opened here and can elsewhere.
     """
     for rows in _uncovered(business, missing):
-        elsewhere = [lines.row_needs_other_key(row) for row in rows]
-        if any(row[4] for row in compress(rows, elsewhere)):
+        elsewhere = {row[1] for row in rows if lines.row_needs_other_key(row)}
+        if lines.not_in_tail(business, elsewhere):
             raise lines.OtherKeyNeeded
-        # A search that read the tail before a row came into it still counts on the row's old line.
-        mine = compress(rows, map(not_, elsewhere))
-        told = (e if e.mark else e._replace(mark=lines.new_mark()) for e in lines.entries(mine))
-        write_read(business, build(told))
+        mine = (row for row in rows if row[1] not in elsewhere)
+        write_read(business, build(lines.entries(mine)))
     store.rows(business.pk).filter(id__in=missing).delete()
 
 
@@ -87,7 +84,7 @@ def _uncovered(
     those `read`, where that is given. Raises SegmentGone.
     """
     rows = business.customers.not_erased().in_list_order()
-    page = list(rows.values_list("name_key", "public_id", "packed")[:ROWS])
+    page = list(rows.values_list("name_key", "public_id", "search_mark")[:ROWS])
     while page:
         ids = {line_id(public_id, mark): public_id for _, public_id, mark in page}
         wanted = _not_held(set(ids), business, missing, read)
@@ -100,7 +97,7 @@ def _uncovered(
             return  # what comes behind the last row now is in the tail, or in segments of its own
         name_key, public_id, _ = page[-1]
         behind = rows.after(bytes(name_key), public_id)
-        page = list(behind.values_list("name_key", "public_id", "packed")[:ROWS])
+        page = list(behind.values_list("name_key", "public_id", "search_mark")[:ROWS])
 
 
 def _not_held(

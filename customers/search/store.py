@@ -92,6 +92,11 @@ def sealed(business_id: int, segment: Segment) -> SearchSegment:
     return row
 
 
+def unswept_sizes(business_id: int) -> list[tuple[int, UUID]]:
+    """Sizes and ids of the segments of which no line was carried into another one."""
+    return _unswept.rows(business_id=business_id)
+
+
 def opened(business_id: int, missing: set[UUID]) -> Iterator[dict[UUID, Segment]]:
     """The business's segments by id, in groups that fit the cache's bound; at least one group.
 
@@ -189,6 +194,11 @@ def _one_sealed() -> QuerySet[SearchSegment, Any]:
     return this.values_list(Length("sealed"), Pieces("sealed"))
 
 
+def _unswept_sizes() -> QuerySet[SearchSegment, Any]:
+    return _of_business().filter(swept=0).values_list("size", "id")
+
+
+_unswept: Prepared[Any] = Prepared(_unswept_sizes, planned_once=True)
 _sizes: Prepared[Any] = Prepared(_list_sizes, planned_once=True)
 _sealed: Prepared[Any] = Prepared(_one_sealed)
 

@@ -57,7 +57,7 @@ def look(business: Business, packing: Collection[str] = ()) -> Sweep | None:
 
     def needed(numbers: range) -> list[bool]:
         told = segment.marks(numbers)
-        going = (mark and public_id in packing for public_id, mark in told)
+        going = (public_id in packing for public_id, _ in told)
         current = lines.current(live, told)
         return [is_current and not goes for is_current, goes in zip(current, going, strict=True)]
 

@@ -185,7 +185,6 @@ def test_forms_keep_the_rules_of_the_api(business, field, value):
 
 def test_what_follows_a_field_is_written_with_it(business):
     customer = factories.customer(business)
-    Customer.objects.update(packed=True)
     for field, value, follower, expected in [
         ("name", "Élan", "name_key", b"elan"),
         ("email", "B@b.co", "email_hash", blind_hash("email", business.pk, "b@b.co")),
@@ -198,31 +197,45 @@ def test_what_follows_a_field_is_written_with_it(business):
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "packed"),
+    ("field", "value", "searched"),
     [
-        ("name", "New", False),
-        ("email", "new@example.com", False),
-        ("phone", "1", False),
-        ("address", "x", True),
-        ("tin", "1", True),
-        ("company_name", "x", False),
+        ("name", "New", True),
+        ("email", "new@example.com", True),
+        ("phone", "1", True),
+        ("address", "x", False),
+        ("tin", "1", False),
+        ("company_name", "x", True),
     ],
 )
-def test_a_change_that_search_shows_unpacks_the_row(business, field, value, packed):
-    customer = factories.customer(business)
-    Customer.objects.update(packed=True)
+def test_a_change_that_search_shows_is_in_the_tail_with_a_new_mark(
+    business, field, value, searched
+):
+    factories.customer(business)
+    business.search_tail.all().delete()
     customer = Customer.objects.get()
+    before = customer.search_mark
     setattr(customer, field, value)
     customer.save(update_fields=[field])
-    assert bool(factories.stored(customer, "packed")) is packed
+    changes = business.search_tail.values_list("public_id", "renews")
+    assert list(changes) == ([(customer.public_id, True)] if searched else [])
+    assert (factories.stored(customer, "search_mark") != before) is searched
 
 
-def test_a_whole_save_and_activity_unpack_the_row(business):
+def test_a_new_customer_is_in_the_tail_and_makes_no_line_stale(business):
+    people = [factories.customer(business), Customer(business=business, name="B", email="b@b.co")]
+    Customer.objects.bulk_create(people[1:])
+    changes = business.search_tail.values_list("public_id", "renews")
+    assert set(changes) == {(customer.public_id, False) for customer in people}
+
+
+def test_a_whole_save_and_activity_put_the_row_into_the_tail(business):
     customer = factories.customer(business)
     for change in (customer.save, customer.delete, customer.restore):
-        Customer.objects.update(packed=True)
+        business.search_tail.all().delete()
+        before = factories.stored(customer, "search_mark")
         change()
-        assert not factories.stored(customer, "packed")
+        assert business.search_tail.get().public_id == customer.public_id
+        assert factories.stored(customer, "search_mark") != before
 
 
 def test_named_fields_are_all_that_is_written(business):
@@ -325,10 +338,10 @@ def refuse(**_):
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_save_that_fails_leaves_the_instance_as_it_was(business, changes, error, is_new):
     factories.customer(business, email="ada@example.com")
-    customer = Customer(business=business, name="Bola", email="bola@example.com", packed=7)
+    customer = Customer(business=business, name="Bola", email="bola@example.com", search_mark=7)
     if not is_new:
         customer.save()
-        Customer.objects.filter(pk=customer.pk).update(packed=7)
+        Customer.objects.filter(pk=customer.pk).update(search_mark=7)
         customer = Customer.objects.get(pk=customer.pk)
     for name, value in changes.items():
         setattr(customer, name, value)
@@ -354,7 +367,7 @@ def test_a_save_that_cannot_open_its_row_leaves_the_instance_as_it_was(business)
     factories.store(customer, "email", "s1.AAAA")
     factories.customer(business, email="ada@example.com")
     damaged = Customer.objects.inactive().get()
-    damaged.is_active, damaged.packed = True, 7
+    damaged.is_active, damaged.search_mark = True, 7
     before = vars(damaged).copy()
     with pytest.raises(SealError):
         damaged.save()
@@ -366,7 +379,7 @@ def test_an_email_that_nobody_holds_any_more_is_tried_once_again(business, monke
     monkeypatch.setattr(Customer, "email_holder", lambda self: None)
     with CaptureQueriesContext(connection) as asked, pytest.raises(IntegrityError):
         factories.customer(business, email="ada@example.com")
-    assert sum("INSERT INTO" in query["sql"] for query in asked) == 2
+    assert sum('INSERT INTO "customers_customer"' in query["sql"] for query in asked) == 2
 
 
 def test_a_save_of_no_field_writes_and_notes_nothing(business):

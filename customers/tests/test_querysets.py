@@ -199,16 +199,16 @@ def test_update_of_is_active_unpacks_the_rows_and_search_is_right_at_once(busine
     index.repack(business)
     assert business.customers.search("bola") == [bola]
     objects.filter(pk=bola.pk).update(is_active=False, deleted_at=clock.now())
-    assert objects.unpacked().get() == bola
+    assert business.customers.unpacked(business.pk).get() == bola
     assert business.customers.search("bola") == []
     index.repack(business)
     objects.filter(pk=bola.pk).update(is_active=True, deleted_at=None)
     assert business.customers.search("bola") == [bola]
-    assert objects.unpacked().get() == bola
+    assert business.customers.unpacked(business.pk).get() == bola
     objects.filter(pk=ada.pk).update(account_balance_kobo=1)
-    assert objects.unpacked().get() == bola
+    assert business.customers.unpacked(business.pk).get() == bola
     objects.filter(pk=ada.pk).update(company_name="Acme")
-    assert ada in objects.unpacked()
+    assert ada in business.customers.unpacked(business.pk)
 
 
 def test_the_manager_itself_has_no_delete(db):

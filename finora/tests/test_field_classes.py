@@ -30,7 +30,13 @@ CLASSES = {
         "erased_at": TIME,
         "created_at": TIME,
         "updated_at": TIME,
-        "packed": "which line of the search segments is the row's; 0 while none is",
+        "search_mark": "drawn: which line of the search segments is the row's present one",
+    },
+    "customers.Unpacked": {
+        "id": ID,
+        "business": TENANT,
+        "public_id": ID,
+        "renews": "whether the customer is new to search",
     },
     "customers.SearchSegment": {
         "id": ID,

@@ -97,5 +97,6 @@ def test_its_cost(api, business):
         "SELECT customers_customer",
         "SELECT customers_customer",
         "UPDATE customers_customer",
+        "INSERT customers_unpacked",
         "INSERT audit_auditevent",
     ]

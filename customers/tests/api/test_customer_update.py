@@ -196,4 +196,5 @@ def test_its_cost(api, path):
         "SELECT customers_customer",
         "UPDATE customers_customer",
         "INSERT audit_auditevent",
+        "INSERT customers_unpacked",
     ]

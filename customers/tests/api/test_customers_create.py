@@ -166,4 +166,5 @@ def test_its_cost(api):
         "SELECT tenants_apikey",
         "INSERT customers_customer",
         "INSERT audit_auditevent",
+        "INSERT customers_unpacked",
     ]

@@ -133,5 +133,6 @@ def test_its_cost(api):
         *lookup,
         "INSERT customers_customer",
         "INSERT audit_auditevent",
+        "INSERT customers_unpacked",
     ]
     assert statements(lambda: api.post(PATH, body)) == lookup

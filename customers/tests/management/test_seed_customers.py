@@ -10,6 +10,7 @@ from customers.management.commands import seed_customers as module
 from customers.management.people import people
 from customers.models import Customer
 from customers.search import index
+from customers.search.models import Unpacked
 from finora.orm import copying
 from finora.tests.kit import factories
 from finora.tests.kit.directories import directory, found, matches, segment_lines
@@ -36,7 +37,7 @@ def seeded(business):
 
 def stood(business):
     return list(
-        Customer.objects.filter(business=business).values_list("pk", "updated_at", "packed")
+        Customer.objects.filter(business=business).values_list("pk", "updated_at", "search_mark")
     )
 
 
@@ -99,7 +100,7 @@ def test_cut_off_it_leaves_a_beginning_and_goes_on_from_there(business, monkeypa
 def test_they_are_found_at_once_and_in_one_segment_at_the_end(business, monkeypatch):
     monkeypatch.setattr(module, "BATCH", 50)
     seed(business, 300)
-    assert not Customer.objects.unpacked().exists()
+    assert not Unpacked.objects.exists()
     assert index.store.rows(business.pk).count() == 1
     rows = directory(business)
     for query in "ade", "gmail", "ọ", "zz", "@", "ltd":

@@ -19,6 +19,7 @@ from customers.management.commands import seed_customers
 from customers.models import Customer
 from customers.querysets import CustomerInactive
 from customers.search import index, store
+from customers.search.models import Unpacked
 from customers.search.segment import encode_id
 from finora import background
 from finora.tests.kit import factories
@@ -205,7 +206,7 @@ def test_two_at_once_do_no_harm(business, work):
     meanwhile(threading.Event(), run, run, changes)
     assert right(business)
     pack_all(business)
-    assert not Customer.objects.unpacked().exists()
+    assert not business.search_tail.exists()
     assert right(business)
     index.repack(business)
     assert segment_lines(business) == 60
@@ -224,25 +225,25 @@ def test_a_request_leaves_packing_to_another_thread(api, monkeypatch):
         assert api.post("/v1/customers", body).status_code == 201
     background.end()
     assert packers == {"background"}
-    assert Customer.objects.unpacked().count() <= STEPS["PACK_ROWS"] + STEPS["LOOK_EVERY"]
+    assert api.business.search_tail.count() <= STEPS["PACK_ROWS"] + STEPS["LOOK_EVERY"]
     assert store.rows(api.business.pk).exists()
     assert right(api.business)
 
 
 def test_upkeep_waits_for_nobody(business):
-    """Rows and segments that somebody else has in hand are left to them."""
+    """Changes and segments that somebody else has in hand are left to them."""
     if connection.vendor == "sqlite":  # there one writer has all in hand
         return
     people = [factories.customer(business, name=f"Ada {n}") for n in range(40)]
     while index.step(business):
         pass
-    Customer.objects.filter(pk__in=[customer.pk for customer in people[:20]]).update(packed=0)
+    Unpacked.objects.add(business.pk, [customer.public_id for customer in people[:20]])
     held, done = threading.Event(), threading.Event()
 
     def holder():
         with transaction.atomic():
-            pks = [customer.pk for customer in people[:5]]
-            list(Customer.objects.filter(pk__in=pks).select_for_update())
+            theirs = [customer.public_id for customer in people[:5]]
+            list(business.search_tail.filter(public_id__in=theirs).select_for_update())
             list(store.rows(business.pk).select_for_update())
             held.set()
             assert done.wait(20)
@@ -252,12 +253,12 @@ def test_upkeep_waits_for_nobody(business):
         started = time.monotonic()
         while index.step(business) or index.pack(business):
             pass
-        assert Customer.objects.unpacked().count() == 5
+        assert business.search_tail.count() == 5
         assert time.monotonic() - started < 5
         done.set()
 
     meanwhile(done, holder, others)
-    assert Customer.objects.unpacked().count() == 5
+    assert business.search_tail.count() == 5
     assert right(business)
 
 

@@ -73,8 +73,9 @@ def all_lines(business):
 
 def is_whole(business):
     """Every packed row has its line again, in segments that all open."""
-    rows = Customer.objects.in_business(business.pk).not_erased().exclude(packed=0)
-    assert set(rows.values_list("public_id", "packed")) <= all_lines(business)
+    tail = business.search_tail.values("public_id")
+    rows = business.customers.not_erased().exclude(public_id__in=tail)
+    assert set(rows.values_list("public_id", "search_mark")) <= all_lines(business)
     assert all(mark for _, mark in all_lines(business))
 
 
@@ -147,12 +148,13 @@ def test_the_next_pack_replaces_what_was_found_damaged(business, crowd, damage, 
 
 
 def test_upkeep_finds_a_damaged_one_by_itself(business, crowd):
-    """As nobody searches, each pack looks at one."""
+    """As nobody searches, each pack of changes that make lines stale looks at one."""
     bad = pks_of(business)[1]
     flip(bad, 60)
+    customer = factories.customer(business)
     # One that is being swept is looked at several times.
-    for _ in range(4 * len(pks_of(business))):
-        factories.customer(business)
+    for n in range(4 * len(pks_of(business))):
+        customer.edit(name=f"Ada {n}")
         index.pack(business)
     assert bad not in pks_of(business)
     is_whole(business)
@@ -400,13 +402,13 @@ def test_a_row_of_a_lacking_key_stays_in_the_tail(business, keys):
     keys("old")
     older = [factories.customer(business, name=f"Older {n}") for n in range(9)]
     pack_all(business)
-    assert set(Customer.objects.unpacked()) == set(newer)
+    assert set(business.customers.unpacked(business.pk)) == set(newer)
     assert len(found(business, "older")) == len(older)
     keys("new", "old")
     for customer in newer:
         assert found(business, customer.email) == [customer.public_id]
     pack_all(business)
-    assert not Customer.objects.unpacked().exists()
+    assert not business.search_tail.exists()
     is_right(business)
 
 
@@ -439,7 +441,7 @@ def test_a_damaged_key_id_of_one_email_does_not_keep_the_rest_from_being_repacke
     store.cache().clear()
     index.repack(business)
     assert not set(before) & set(pks_of(business))
-    assert [c.pk for c in Customer.objects.unpacked()] == [people[0].pk]
+    assert [c.pk for c in business.customers.unpacked(business.pk)] == [people[0].pk]
     assert len(found(business, "ada")) == 9
     is_right(business)
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from customers.models import Customer
 from customers.querysets import EmailInUse
 from customers.search import index, store
+from customers.search.models import Unpacked
 from finora.sealing import SealError
 from finora.tests.kit import factories
 from finora.tests.kit.directories import (
@@ -269,7 +270,8 @@ class History(RuleBasedStateMachine):
     @rule()
     def drop_all_segments_and_pack_again(self):
         store.rows(self.business.pk).delete()
-        Customer.objects.filter(business=self.business).update(packed=0)
+        known = Customer.objects.filter(business=self.business).not_erased()
+        Unpacked.objects.add(self.business.pk, known.values_list("public_id", flat=True))
 
     # What holds.
 

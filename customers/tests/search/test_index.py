@@ -36,7 +36,7 @@ def crowd(business, count, name="Ada {:05}", email="ada{:05}@example.com"):
 
 
 def tail(business):
-    return Customer.objects.in_business(business.pk).unpacked().count()
+    return business.search_tail.count()
 
 
 def settle(business):
@@ -248,7 +248,7 @@ def test_a_row_that_changed_after_the_tail_was_read_is_still_found(business, mon
     """By what stayed as it was, also when its segment is swept in that moment."""
     ada, *others = crowd(business, 10)
     # As if they had been packed anew: their lines here are stale.
-    Customer.objects.filter(pk__in=[c.pk for c in others]).update(packed=index.new_mark())
+    Customer.objects.filter(pk__in=[c.pk for c in others]).update(search_mark=index.new_mark())
     opened = store.opened
 
     def changed_first(business_id, missing):

@@ -50,7 +50,7 @@ def test_a_file_becomes_customers_that_are_found_at_once(business, run):
     )
     assert held(business) == sorted(people, key=lambda person: person["name"])
     assert (done.state, done.format, files.counts(done)) == (State.DONE, "ours", (25, 25, 0, 0, 0))
-    assert not Customer.objects.unpacked().exists()
+    assert not business.search_tail.exists()
     assert index.store.rows(business.pk).count() == 1
     rows = directory(business)
     for query in ("customer 1", "c2", "@"):

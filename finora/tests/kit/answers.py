@@ -51,7 +51,7 @@ def same_but_for_the_request_id(*responses):
 def statements(call):
     """The statements that `call` sends, as `SELECT tenants_apikey`; savepoints left out.
 
-    One that inserts a row and what is noted of it counts as both, as it is two where SQLite is.
+    One that inserts a row and what is noted of it counts as all, as they are where SQLite is.
     """
     with CaptureQueriesContext(
         connection,
@@ -62,9 +62,9 @@ def statements(call):
         sql = query["sql"]
         if update := _UPDATE.match(sql):
             found.append(f"UPDATE {update[1]}")
-        elif sql.startswith("WITH noted AS (INSERT"):
-            noted, row = _STATEMENT.findall(sql)
-            found += [" ".join(row), " ".join(noted)]
+        elif sql.startswith("WITH noted0 AS (INSERT"):
+            *noted, row = _STATEMENT.findall(sql)
+            found += [" ".join(each) for each in (row, *noted)]
         elif match := _STATEMENT.match(sql):
             found.append(f"{match[1]} {match[2]}")
         elif not re.match("(RELEASE |ROLLBACK TO )?SAVEPOINT|BEGIN|COMMIT", sql):

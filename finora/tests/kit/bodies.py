@@ -143,7 +143,7 @@ IGNORED = {
     "business": 1,
     "company_name": "not the API's spelling",
     "email_hash": "00",
-    "packed": True,
+    "searchMark": True,
     "unknown": {"deep": [1, "\ud800"]},
     "": "",
 }

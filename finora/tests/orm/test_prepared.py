@@ -269,8 +269,13 @@ def test_a_query_with_one_good_plan_is_prepared_and_no_other(business, ada):
         statements = [statement for (statement,) in cursor.fetchall()]
     tables = [re.match(r'SELECT .* FROM "(\w+)"', one) for one in statements]
     asked = sorted(table[1] for table in tables if table)
-    # One row by its id, the rows that a search found, its segments; not the tail.
-    assert asked == ["customers_customer", "customers_customer", "customers_searchsegment"]
+    # One row by its id, the rows that a search found; its segments and its tail, and for upkeep
+    # whether these are to be merged or packed.
+    assert asked == [
+        *["customers_customer"] * 2,
+        *["customers_searchsegment"] * 2,
+        *["customers_unpacked"] * 2,
+    ]
 
 
 class Keys(models.Manager):
