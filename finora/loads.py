@@ -48,7 +48,7 @@ def _received(coming: Connection) -> Iterator[Any]:
     while True:
         try:
             made, raised = coming.recv()
-        except EOFError:
+        except (EOFError, OSError):  # between two items, and in the middle of one
             raise MakerLost("The process that makes the rows is gone.") from None
         if raised is not None:
             raise raised

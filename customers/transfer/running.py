@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from customers.transfer import writer
 from customers.transfer.decoding import Pieces
@@ -22,6 +23,7 @@ from finora import clock
 _PIECE = 1 << 18
 PREVIEW_SECONDS = 1.0
 SHOWN = 20  # of what a preview tells of rows
+CUT_OFF = "It was cut off. The same file again makes nobody twice."
 
 
 def pieces_of(path: Path) -> Pieces:
@@ -59,7 +61,7 @@ def run_file(
     progress: Progress,
 ) -> Import:
     """The same of a file that is read where it lies; nothing of it is kept. Answers the import as
-    it is then. Raises FileRefused, Overtaken.
+    it is then. Raises FileRefused, Overtaken, MakerLost; whatever is raised, it is over.
     """
     with acting_as(import_):
         try:
@@ -67,7 +69,15 @@ def run_file(
         except FileRefused as why:
             fail(import_, str(why))
             raise
-        run_.all(progress, ahead=True)
+        try:
+            run_.all(progress, ahead=True)
+        except Overtaken:
+            raise
+        except BaseException:
+            # Ctrl-C too. Nobody goes on with it: its page must not say for ever that it runs.
+            with suppress(DatabaseError):
+                fail(run_.import_, CUT_OFF)
+            raise
     return run_.import_
 
 

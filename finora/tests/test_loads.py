@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import os
 import signal
+from multiprocessing.connection import Connection
 
 import pytest
 from django.db import DatabaseError, connection
@@ -63,6 +64,22 @@ def test_a_maker_that_was_killed_is_no_end():
     def items():
         yield 1
         os.kill(os.getpid(), signal.SIGKILL)
+
+    used = []
+    with pytest.raises(loads.MakerLost), loads.ahead(items()) as made:
+        used.extend(made)
+    assert used == [1]
+
+
+def test_a_maker_that_was_killed_in_the_middle_of_an_item_is_no_end():
+    def half(self, data, *_):
+        os.write(self.fileno(), data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def items():
+        yield 1
+        Connection._send = half  # of the maker's process alone
+        yield 2
 
     used = []
     with pytest.raises(loads.MakerLost), loads.ahead(items()) as made:

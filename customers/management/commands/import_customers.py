@@ -18,6 +18,7 @@ from customers.transfer.reading import MAP_FIELDS, Reading
 from customers.transfer.refused import FileRefused
 from customers.transfer.running import pieces_of, run_file
 from customers.transfer.writer import Overtaken
+from finora.loads import MakerLost
 from finora.management import businesses
 from finora.management.keyed import KeyedCommand
 
@@ -109,6 +110,11 @@ class Command(KeyedCommand):
             )
         except Overtaken:
             raise CommandError(f"{import_.public_id} was undone meanwhile.") from None
+        except MakerLost:
+            raise CommandError(
+                f"{import_.public_id}: the process that reads the file was ended, as for lack of "
+                "memory. Give the command again: nobody is made twice."
+            ) from None
         self._report(done.findings(), options["report"])
         self._tell(done.facts)
         return f"{done.public_id}: {_closing(done)}"

@@ -10,11 +10,13 @@ import time
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from customers.models import Customer
+from customers.search import index
 from customers.transfer import portions, running, tasks
 from customers.transfer.models import Import, State
+from finora.loads import MakerLost
 from finora.tests.kit import files
 from finora.tests.kit.directories import directory, found, matches
 from finora.tests.kit.races import together
@@ -82,3 +84,20 @@ def test_killed_and_given_again_it_leaves_what_one_clean_run_does(
         call_command("import_customers", each.public_id, str(path), **quiet)
     assert made(business) == made(other_business)
     assert len(made(business)) == 5_000
+
+
+@pytest.mark.parametrize(
+    ("raised", "ended"), [(KeyboardInterrupt, KeyboardInterrupt), (MakerLost, CommandError)]
+)
+def test_a_command_that_is_cut_off_leaves_no_import_that_seems_to_run(
+    business, tmp_path, monkeypatch, raised, ended
+):
+    def cut_off(*_):
+        raise raised
+
+    monkeypatch.setattr(index, "merge_all", cut_off)
+    with pytest.raises(ended):
+        files.bring_in(business, tmp_path / "file", files.file(files.OURS, *files.people(3)))
+    import_ = Import.objects.get()
+    assert (import_.state, import_.created) == (State.FAILED, 3)
+    assert "cut off" in import_.facts["why"]
