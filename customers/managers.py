@@ -302,10 +302,12 @@ class CustomerManager(models.Manager.from_queryset(CustomerQuerySet)):  # type: 
     def add_to_balances(self, kobo: Mapping[int, int]) -> None:
         """Of customers that the transaction has locked, by key: each owes so much more, or less."""
         changed_at: Any = self.model._meta.get_field("updated_at")
-        added: Any = next(iter(kobo.values()))
+        # A bare int would go to PostgreSQL as an int4, which is cut off without a word.
+        big: Any = models.BigIntegerField()
+        added: Any = Value(next(iter(kobo.values())), output_field=big)
         if len(kobo) > 1:
-            each = [When(pk=pk, then=Value(more)) for pk, more in kobo.items()]
-            added = Case(*each, output_field=models.BigIntegerField())
+            each = [When(pk=pk, then=Value(more, output_field=big)) for pk, more in kobo.items()]
+            added = Case(*each, output_field=big)
         self.business.customers.filter(pk__in=kobo).update(
             account_balance_kobo=F("account_balance_kobo") + added,
             # Answers show it, so a delta sync must hear of it.

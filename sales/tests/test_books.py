@@ -14,11 +14,14 @@ from finora import clock
 from finora.tests.kit import books, factories
 from finora.tests.kit.answers import accepted
 from sales.errors import BooksRefuse
+from sales.lines import MOST_KOBO
+from sales.loading import Books
 from sales.models import Invoice, Receipt
 
 pytestmark = pytest.mark.django_db
 
-KOBO = st.integers(1, 60_000)
+# The most too: it is more than 32 bits hold.
+KOBO = st.integers(1, 60_000) | st.just(MOST_KOBO)
 STEPS = st.one_of(
     st.tuples(st.just("draft"), st.integers(0, 1), KOBO),
     st.tuples(st.just("sent"), st.integers(0, 1), KOBO),
@@ -99,6 +102,21 @@ def test_balances_are_what_the_books_come_to(steps):
     for each, due in ledger.due.items():
         invoice = Invoice.objects.get(public_id=each)
         assert invoice.due_kobo == (0 if ledger.status[each] == "cancelled" else due)
+
+
+def test_balances_are_exact_beyond_what_32_bits_hold(business):
+    customers = [factories.customer(business), factories.customer(business)]
+    for customer in customers:
+        books.invoice(customer, books.line(MOST_KOBO), vat_rate=10_000)
+    assert [books.balance(customer) for customer in customers] == [2 * MOST_KOBO] * 2
+    loaded = Books()
+    loaded.receipts = [
+        Receipt(business=business, customer=each, date=books.DAY, amount_kobo=kobo, method="cash")
+        for each, kobo in zip(customers, (3 * MOST_KOBO, MOST_KOBO), strict=True)
+    ]
+    loaded.load(business)
+    assert [books.balance(customer) for customer in customers] == [-MOST_KOBO, MOST_KOBO]
+    books.balanced()
 
 
 def test_a_status_filter_finds_what_shows_that_status(business):
