@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
@@ -67,6 +68,8 @@ class Command(KeyedCommand):
         if told := options["report"]:
             if not told.parent.is_dir():
                 raise CommandError("There is no such directory for the report.")
+            if told.is_dir() or not os.access(told if told.exists() else told.parent, os.W_OK):
+                raise CommandError("The report cannot be written there.")
             if told.exists() and told.samefile(path):
                 raise CommandError("The report would be written over the file.")
         mapped = dict(map(_mapping, options["map"]))

@@ -248,6 +248,8 @@ def test_a_report_is_refused_before_anything_is_done(business, run, tmp_path):
             run(text, dry_run=dry_run, report=tmp_path / "file")
         with pytest.raises(CommandError, match="no such directory"):
             run(text, dry_run=dry_run, report=tmp_path / "none" / "report.csv")
+        with pytest.raises(CommandError, match="cannot be written"):
+            run(text, dry_run=dry_run, report=tmp_path)
         assert (tmp_path / "file").read_bytes() == text.encode()
     assert not Import.objects.exists()
 
