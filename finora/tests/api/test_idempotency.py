@@ -132,7 +132,7 @@ def test_an_answer_about_who_is_erased_meanwhile_is_not_kept(monkeypatch):
     business = factories.business()
     _, text = factories.api_key(business)
     ada = factories.customer(business, name=BODY["name"], email=BODY["email"])
-    find_or_create = CustomerManager.find_or_create
+    active_with_email = CustomerManager.active_with_email
 
     def erase():
         try:
@@ -141,13 +141,13 @@ def test_an_answer_about_who_is_erased_meanwhile_is_not_kept(monkeypatch):
             connection.close()
 
     def found_and_then_erased(self, *args, **kwargs):
-        answer = find_or_create(self, *args, **kwargs)
+        found = active_with_email(self, *args, **kwargs)
         thread = threading.Thread(target=erase)
         thread.start()
         thread.join()
-        return answer
+        return found
 
-    monkeypatch.setattr(CustomerManager, "find_or_create", found_and_then_erased)
+    monkeypatch.setattr(CustomerManager, "active_with_email", found_and_then_erased)
     body = {"email": BODY["email"]}
     response = post(Api(business, text), body, path="/v1/customers/find-or-create")
     assert response.json()["data"]["id"] == ada.public_id

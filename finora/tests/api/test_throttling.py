@@ -180,6 +180,7 @@ def test_the_eleventh_at_once_is_refused_and_a_slot_is_freed(monkeypatch, settin
     plain = views.CustomersView.get
 
     def slow(self, request):
+        _ = self.business  # the verdict is read
         inside.release()
         go.wait(30)
         return plain(self, request)
