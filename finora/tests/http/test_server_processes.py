@@ -210,10 +210,10 @@ class Caller(threading.Thread):
                 link.request("POST", FIND_OR_CREATE, body, self.headers)
                 response = link.getresponse()
                 response.read()
-                assert response.status in (200, 201)
+                assert response.status in (200, 201), response.status
                 self.acknowledged.append(email)
-            except (OSError, http.client.HTTPException, AssertionError):
-                self.lost.append(email)
+            except (OSError, http.client.HTTPException, AssertionError) as why:
+                self.lost.append((email, repr(why)))
             finally:
                 link.close()
 

@@ -11,7 +11,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -606,7 +606,7 @@ def test_while_the_store_is_away_one_caller_at_a_time_looks_for_it(
     class Away:
         asked = 0
 
-        def enter(self, key: str, limits: Limits) -> Verdict:
+        def ask(self, key: str, limits: Limits) -> Callable[[], Verdict]:
             self.asked += 1
             time.sleep(0.05)
             raise redis.TimeoutError
