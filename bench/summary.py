@@ -76,6 +76,10 @@ def scale(results: Results) -> str:
                 *("`import_packed`, rows/s", "bulk", _rate("import_packed")),
                 *("COPY under pg_trgm", _rate("COPY of plain text under pg_trgm")),
             ),
+            (
+                *("`import_customers` of a file, rows/s", "transfer", _rate("import_customers")),
+                *("COPY", _rate("COPY of plain text")),
+            ),
             ("walk by cursor, rows/s", "lists", _walk(OURS), "FastAPI", _walk(FASTAPI)),
             (
                 "longest wait of a write for packing, ms",
