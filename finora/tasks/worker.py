@@ -31,7 +31,8 @@ from finora.tasks.models import LEASE, MAX_ATTEMPTS, QueuedTask
 
 log = logging.getLogger("finora.tasks")
 
-LOOK_SECONDS = 1.0  # between two looks at an empty queue
+# Between two looks at an empty queue: somebody waits for a preview.
+LOOK_SECONDS = 0.25
 RENEW_SECONDS = LEASE.total_seconds() / 6
 AGAIN_AFTER = timedelta(seconds=10)  # the database was away
 
