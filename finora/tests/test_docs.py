@@ -12,6 +12,7 @@ import pytest
 import requests
 from django.conf import settings
 from django.core.management import get_commands
+from django.urls import get_resolver
 
 from finora.api import errors
 from finora.tenants.models import ApiKey
@@ -146,6 +147,7 @@ def test_variables_checks_and_codes_are_there(document):
     known = variables() | {f"{name}_FILE" for name in variables()}
     set_here = set(re.findall(r"\b([A-Z][A-Z_]{2,})=", text))
     assert set_here <= known | OTHER_NAMES
+    assert get_resolver().url_patterns  # a module's codes are there once its views are
     codes = {kind.code for kind in errors.every_kind()}
     named = {code for code in CODE.findall(text) if re.fullmatch(r"[A-Z]+_[A-Z_]+", code)}
     named = {name for name in named if not hasattr(settings, name)}
