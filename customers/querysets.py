@@ -233,6 +233,8 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
                 changed += rows._update_searched(business_id, public_ids, values)
         return changed
 
+    update.alters_data = True  # type: ignore[attr-defined]
+
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Django's (see SealedRowQuerySet); the new rows are in the tail. The caller keeps that
         short.
@@ -255,8 +257,6 @@ class CustomerQuerySet(SealedRowQuerySet[Any]):
         changed = super(CustomerQuerySet, those).update(**values, search_mark=new_mark())
         Unpacked.objects.add(business_id, public_ids)
         return changed
-
-    update.alters_data = True  # type: ignore[attr-defined]
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Soft delete: the rows become inactive and their emails free; nothing is removed.

@@ -47,18 +47,18 @@ def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
 def _received(coming: Connection) -> Iterator[Any]:
     while True:
         try:
-            made, raised = coming.recv()
+            sent = coming.recv()
         except (EOFError, OSError):  # between two items, and in the middle of one
             raise MakerLost("The process that makes the rows is gone.") from None
-        if raised is not None:
-            raise raised
-        if not made:
+        if isinstance(sent, Exception):
+            raise sent
+        if not sent:
             return
-        yield from made
+        yield from sent
 
 
 def _make(items: Iterator[Any], coming: Connection, going: Connection) -> None:
-    """What the process does: it sends lists of one item, an empty one at the end; or an error."""
+    """What the process does: it sends tuples of one item, an empty one at the end; or an error."""
     # Who uses the items ends this one, by a signal or by being gone: then sending fails.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     coming.close()
@@ -69,15 +69,15 @@ def _make(items: Iterator[Any], coming: Connection, going: Connection) -> None:
     gc.freeze()
     try:
         for item in items:
-            going.send(([item], None))
+            going.send((item,))
             del item
             gc.collect()
-        going.send(([], None))
+        going.send(())
     except BrokenPipeError:
         return
     except Exception as error:
         error.add_note("".join(traceback.format_tb(error.__traceback__)))
-        going.send((None, error))
+        going.send(error)
 
 
 @contextmanager

@@ -211,7 +211,7 @@ def _to_pack(
         read = list(tail.filter(public_id__in=page).values_list("id", "public_id", "renews"))
         theirs = business.customers.not_erased().filter(public_id__in=page)
         found = list(theirs.values_list(*lines.ALL_COLUMNS))
-        others = {row[1] for row in found if lines.row_needs_other_key(row)}
+        others = lines.of_other_keys(found)
         changes += [change for change in read if change[1] not in others]
         rows += [row for row in found if row[1] not in others]
         room, last = room - len(page) + len(others), page[-1]
@@ -363,7 +363,7 @@ def repack(business: Business, progress: Callable[[int], Any] = lambda rows: Non
         # behind whom another process wrote. In list order, as that is an index of one business.
         page = list(rows.values_list(*lines.ALL_COLUMNS)[:PAGE_ROWS])
         while page:
-            others = {row[1] for row in page if lines.row_needs_other_key(row)}
+            others = lines.of_other_keys(page)
             to_others.extend(lines.not_in_tail(business, others))
             if len(to_others) > PACK_ROWS:
                 raise lines.OtherKeyNeeded

@@ -50,9 +50,9 @@ def needs_other_key(*tokens: SealedToken | None) -> bool:
     return not whole <= set(keyring.keys())
 
 
-def row_needs_other_key(row: tuple[Any, ...]) -> bool:
-    """The same of a row of ALL_COLUMNS."""
-    return needs_other_key(row[3], row[5])
+def of_other_keys(rows: Iterable[tuple[Any, ...]]) -> set[str]:
+    """Of whom of these rows of ALL_COLUMNS that is so, by public id."""
+    return {row[1] for row in rows if needs_other_key(row[3], row[5])}
 
 
 def entries(rows: Iterable[tuple[Any, ...]], *, noting: bool = False) -> Iterator[Entry]:

@@ -58,7 +58,7 @@ def replace(business: Business, missing: Collection[UUID]) -> None:
     a row that they may have held cannot be opened here and can elsewhere.
     """
     for rows in _uncovered(business, missing):
-        elsewhere = {row[1] for row in rows if lines.row_needs_other_key(row)}
+        elsewhere = lines.of_other_keys(rows)
         if lines.not_in_tail(business, elsewhere):
             raise lines.OtherKeyNeeded
         mine = (row for row in rows if row[1] not in elsewhere)

@@ -80,9 +80,7 @@ def rows(business_id: int) -> QuerySet[SearchSegment]:
 def write(business_id: int, segment: Segment) -> None:
     """Stores a segment, unless it is empty."""
     if segment.lines:
-        row = SearchSegment(business_id=business_id, size=segment.nbytes)
-        row.sealed = segment.to_bytes()
-        row.save(force_insert=True)
+        sealed(business_id, segment).save(force_insert=True)
 
 
 def sealed(business_id: int, segment: Segment) -> SearchSegment:

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 
 from customers.transfer.findings import Finding, of_file
+from customers.transfer.made import Made
 from customers.transfer.refused import FileRefused
 from finora import clock, identifiers
 from finora.audit import acting
@@ -190,7 +191,7 @@ class Import(TenantRow):
     def made_customer(self, key: int) -> bool:
         """Whether it made the customer with this integer id."""
         of_each = self.batches().values_list("made", flat=True)
-        return any(first <= key < first + count for ranges in of_each for first, count in ranges)
+        return any(key in Made(ranges) for ranges in of_each)
 
     def batches(self) -> Any:
         """What its transactions did, in order."""

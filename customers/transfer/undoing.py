@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from customers.transfer.made import Made
 from customers.transfer.models import Import, State
-from customers.transfer.writer import Made
 from finora.audit.models import AuditEvent
 
 # Ids that are read at once.

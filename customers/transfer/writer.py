@@ -9,8 +9,7 @@ which refuses a portion as a whole; whoever is there by then is a duplicate, and
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import chain
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from customers.managers import Edited
 from customers.rules import RULES
 from customers.search import index
 from customers.transfer.findings import UNREADABLE_CUSTOMER, Finding
+from customers.transfer.made import Made
 from customers.transfer.models import Import, ImportBatch, OnDuplicate, State
 from customers.transfer.portions import Counts, Portion, portions
 from customers.transfer.reading import Reading
@@ -35,39 +35,6 @@ ANALYZED = 10_000
 
 class Overtaken(Exception):
     """Somebody else runs this import, or has undone it."""
-
-
-class Made:
-    """Integer ids, as [first, how many] of those that follow each other."""
-
-    def __init__(self, ranges: Iterable[Sequence[int]] = ()) -> None:
-        self.ranges: list[list[int]] = []
-        for first, count in sorted(map(tuple, ranges)):
-            self._add(first, count)
-
-    @classmethod
-    def of(cls, keys: Iterable[int]) -> Made:
-        return cls((key, 1) for key in keys)
-
-    def _add(self, first: int, count: int) -> None:
-        if self.ranges and sum(self.ranges[-1]) == first:
-            self.ranges[-1][1] += count
-        else:
-            self.ranges.append([first, count])
-
-    def update(self, other: Made) -> None:
-        if self.ranges and other.ranges and other.ranges[0][0] < self.ranges[-1][0]:
-            self.ranges = Made([*self.ranges, *other.ranges]).ranges
-            return
-        for first, count in other.ranges:
-            self._add(first, count)
-
-    def __contains__(self, key: int) -> bool:
-        at = bisect_right(self.ranges, [key, 2**63])
-        return at > 0 and key < sum(self.ranges[at - 1])
-
-    def keys(self) -> list[int]:
-        return [key for first, count in self.ranges for key in range(first, first + count)]
 
 
 class Ready(NamedTuple):
